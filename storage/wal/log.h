@@ -1,0 +1,87 @@
+// The node's write-ahead log: a directory of `<epoch>-<first_lsn>.wal` files.
+// Rules of groups, torn tails and reuse: storage/FORMAT.md; bytes: storage/format/wal_record.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/env/env.h"
+#include "storage/format/wal_record.h"
+
+namespace vz::wal {
+
+struct LogOptions {
+  std::uint64_t file_size_bytes = 64u << 20;  ///< zero-filled ahead; a larger group gets a larger file
+};
+
+/// Appends groups of records. Owned by one thread, the writer; remove_below may be called from
+/// another one at any time.
+class LogWriter {
+ public:
+  /// Starts a new log file at `next_lsn` in `directory` (which exists). Earlier files are left alone.
+  /// Errors: kIoError, kNoSpace; nothing started.
+  static Result<std::unique_ptr<LogWriter>> start(Env& env, std::string directory, Epoch epoch,
+                                                  Lsn next_lsn, LogOptions options);
+  ~LogWriter();
+
+  /// Adds a record to the group in memory. lsn, group_lsn and epoch are filled in here.
+  /// Returns the lsn that it will have. Nothing is written.
+  Lsn add(format::WalRecordKind kind, CollectionId collection, std::int64_t time_us,
+          ByteSpan payload);
+  [[nodiscard]] std::uint64_t group_bytes() const;
+  [[nodiscard]] Lsn next_lsn() const;
+
+  /// Writes the group with one write and one fdatasync; rotates first when the file is full.
+  /// An empty group is a no-op.
+  /// Errors: kIoError, kNoSpace: whether the group is on disk is unknown; the writer is broken, and
+  /// every later call returns this error. The owner poisons the node; recovery decides.
+  Status commit();
+
+  /// Removes (or sets aside for reuse) every closed file whose records are all below `lsn`.
+  Status remove_below(Lsn lsn);
+  /// Bytes of records in all files that are still kept. Thread-safe.
+  [[nodiscard]] std::uint64_t kept_bytes() const;
+
+ private:
+  struct State;
+  explicit LogWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct TornTail {
+  std::string path;
+  std::uint64_t offset = 0;  ///< of the first byte that is cut
+  std::uint64_t size = 0;    ///< up to the last non-zero byte
+  Lsn lsn = 0;               ///< the first lsn that is lost (it was never acknowledged)
+};
+
+struct ReplaySummary {
+  Lsn first_lsn = 0;  ///< of the kept log; 0 if it is empty
+  Lsn last_lsn = 0;   ///< 0 if there is no record
+  Epoch last_epoch = 0;
+  std::int64_t last_time_us = 0;
+  std::uint64_t records = 0;  ///< handed to the visitor
+  std::uint64_t bytes = 0;
+  std::optional<TornTail> torn_tail;
+};
+
+/// Called for every valid record with lsn >= from_lsn, in order.
+using RecordVisitor = std::function<Status(const format::WalRecord&)>;
+
+/// Reads the log. Never writes. `from_lsn` is the first record that is needed (>= 1): a log that
+/// begins after it, with from_lsn not beyond its end, has a hole.
+/// `durable_lsn` was recorded by a clean shutdown (0: none): a log that ends before it is corruption.
+/// Errors: kCorruption (path, offset, expected, found): damage with proof, by the group rule, that a
+/// record beyond it was durable; a hole between files; the visitor's error; kIoError.
+Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
+                             const RecordVisitor& visitor);
+
+/// Copies the tail to `keep_path` (synced), then cuts the file at its offset (synced). Files that
+/// begin after the cut are removed. Rerunnable after a crash.
+Status cut_torn_tail(Env& env, const TornTail& tail, const std::string& keep_path);
+
+}  // namespace vz::wal
