@@ -1,0 +1,50 @@
+// Every bound of the engine. A bound reached is a clear error that names it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vz::limits {
+
+// Collections and vectors
+inline constexpr std::size_t kCollectionsMax = 1'000;
+inline constexpr std::size_t kAliasesMax = 10'000;
+inline constexpr std::size_t kNameBytesMax = 255;
+inline constexpr std::size_t kVectorNameBytesMax = 200;
+inline constexpr std::size_t kVectorNamesMax = 64;
+inline constexpr std::uint32_t kDimensionMax = 65'536;
+inline constexpr std::uint32_t kHnswMMax = 256;
+inline constexpr std::uint32_t kEfConstructMax = 4'096;
+inline constexpr std::size_t kMetadataBytesMax = 64u << 10;
+
+// Requests
+inline constexpr std::size_t kBodyBytesMax = 32u << 20;
+inline constexpr std::size_t kUriBytesMax = 8u << 10;
+inline constexpr std::size_t kHeaderBytesMax = 16u << 10;
+inline constexpr std::size_t kHeadersMax = 100;
+inline constexpr std::size_t kConnectionsMax = 1'024;
+inline constexpr std::size_t kPointsPerWriteMax = 100'000;
+inline constexpr std::size_t kIdsPerReadMax = 100'000;
+inline constexpr std::size_t kBatchSearchesMax = 1'000;
+inline constexpr std::size_t kLimitMax = 10'000;   ///< k of a search, page of a scroll
+inline constexpr std::size_t kOffsetMax = 100'000;
+inline constexpr std::size_t kEfSearchMax = 4'096;
+
+// JSON
+inline constexpr std::size_t kJsonDepthMax = 64;
+inline constexpr std::size_t kFilterDepthMax = 64;
+inline constexpr std::size_t kFilterConditionsMax = 10'000;  ///< conditions and values in all
+inline constexpr std::size_t kPayloadBytesMax = 16u << 20;
+inline constexpr std::size_t kKeyPathBytesMax = 512;
+inline constexpr std::size_t kFieldsPerSegmentMax = 64;  ///< columns made without a declaration
+inline constexpr std::size_t kDeclaredFieldsMax = 256;
+
+// Log and segments
+inline constexpr std::size_t kRecordBytesMax = 64u << 20;
+inline constexpr std::size_t kGroupBytesMax = 8u << 20;  ///< a group closes when it passes this
+inline constexpr std::size_t kWriteQueueMax = 4'096;     ///< requests waiting for the writer
+inline constexpr std::size_t kWriteQueueBytesMax = 256u << 20;
+inline constexpr std::size_t kSegmentsPerCollectionMax = 64;
+inline constexpr std::uint32_t kSegmentRowsMax = 1u << 28;
+
+}  // namespace vz::limits

@@ -1,0 +1,60 @@
+// HTTP/1.1 server on Boost.Beast. http_server.cpp is the only file that includes Beast.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/net/request.h"
+#include "engine/net/response.h"
+#include "storage/base/status.h"
+
+namespace vz::net {
+
+/// Sends the answer of one request; call it once, from any thread. Dropping it unused closes the
+/// connection after a 500.
+using Respond = std::function<void(Response)>;
+
+/// What the server asks of its owner. Called on io threads; both must not block for long.
+struct HttpHandlers {
+  /// Decides on the head alone, before any body byte is read: nullopt lets it pass.
+  std::function<std::optional<Response>(const RequestHead&)> on_head;
+  std::function<void(Request, Respond)> on_request;
+  /// The body of an error that the server itself answers (400, 408, 413, 414, 431, 503).
+  std::function<Response(const RequestHead&, int status, const std::string& message)> on_error;
+};
+
+struct Listener {
+  std::string address;     ///< "127.0.0.1", "::1", "0.0.0.0"
+  std::uint16_t port = 0;  ///< 0: any; see ports()
+};
+
+struct HttpServerOptions {
+  std::vector<Listener> listeners;
+  unsigned threads = 2;
+  std::size_t connections_max = 1024;
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds write_timeout{60'000};
+  std::uint64_t body_bytes_per_second_min = 1024;
+};
+
+class HttpServer {
+ public:
+  /// Binds every listener and starts the io threads.
+  /// Errors: kInvalidArgument (address), kUnavailable (address in use; names it), kIoError.
+  static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options,
+                                                   HttpHandlers handlers);
+  virtual ~HttpServer() = default;  ///< stops
+  /// Bound ports, in the order of the listeners.
+  [[nodiscard]] virtual std::vector<std::uint16_t> ports() const = 0;
+  /// Accepts no more, answers what was read with `Connection: close`, waits up to `grace`, closes.
+  virtual void stop(std::chrono::milliseconds grace) = 0;
+  [[nodiscard]] virtual std::size_t connections() const = 0;
+};
+
+}  // namespace vz::net
