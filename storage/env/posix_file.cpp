@@ -1,0 +1,129 @@
+#include "storage/env/posix_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/env/posix_error.h"
+
+namespace vz {
+namespace {
+
+constexpr std::size_t kZeroChunkBytes = 1u << 20;
+constexpr std::size_t kCallBytesMax = 1u << 30;  // Linux moves at most 2 GiB - 4 KiB in one call.
+constexpr std::uint64_t kFileSizeMax = std::numeric_limits<off_t>::max();
+
+int flags_of(OpenMode mode) {
+  // O_NONBLOCK: opening a FIFO that somebody put here must not hang; regular files ignore it.
+  switch (mode) {
+    case OpenMode::kRead:
+      return O_RDONLY | O_NONBLOCK;
+    case OpenMode::kReadWrite:
+      return O_RDWR | O_NONBLOCK;
+    case OpenMode::kCreateNew:
+      return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY | O_NONBLOCK;
+}
+
+Status check_range(std::uint64_t offset, std::uint64_t size, const std::string& path) {
+  if (offset <= kFileSizeMax && size <= kFileSizeMax - offset) return {};
+  return fail(ErrorCode::kIoError, path + ": offset " + std::to_string(offset) + " + " +
+                                       std::to_string(size) + " bytes is beyond any file's end");
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<Descriptor> open_descriptor(const std::string& path, int flags) {
+  for (;;) {
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+    if (fd >= 0) return Descriptor(fd);
+    if (errno != EINTR) return fail_errno(errno, "opening", path);
+  }
+}
+
+Result<std::unique_ptr<File>> PosixFile::open(const std::string& path, OpenMode mode) {
+  VZ_TRY_ASSIGN(Descriptor fd, open_descriptor(path, flags_of(mode)));
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return fail_errno(errno, "reading the type of", path);
+  if (!S_ISREG(facts.st_mode)) {
+    return fail(ErrorCode::kIoError, "opening " + path + ": not a regular file");
+  }
+  return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path));
+}
+
+Status PosixFile::write_at(std::uint64_t offset, ByteSpan bytes) {
+  VZ_TRY(check_range(offset, bytes.size(), path_));
+  while (!bytes.empty()) {
+    const std::size_t size = std::min(bytes.size(), kCallBytesMax);
+    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno(errno, "writing", path_);
+    if (written == 0) return fail(ErrorCode::kIoError, "writing " + path_ + ": wrote nothing");
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Status PosixFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  VZ_TRY(check_range(offset, out.size(), path_));
+  while (!out.empty()) {
+    const std::size_t size = std::min(out.size(), kCallBytesMax);
+    const ssize_t got = ::pread(fd_.get(), out.data(), size, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(errno, "reading", path_);
+    if (got == 0) {
+      return fail(ErrorCode::kIoError, "reading " + path_ + ": the file ends at offset " +
+                                           std::to_string(offset) + ", " +
+                                           std::to_string(out.size()) + " bytes are missing");
+    }
+    offset += static_cast<std::uint64_t>(got);
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+Status PosixFile::sync() {
+  // Not repeated on EINTR either: an fsync that failed once has told all it will ever tell.
+  if (::fdatasync(fd_.get()) != 0) return fail_errno(errno, "syncing", path_);
+  return {};
+}
+
+Result<std::uint64_t> PosixFile::size() const {
+  struct stat facts {};
+  if (::fstat(fd_.get(), &facts) != 0) return fail_errno(errno, "reading the size of", path_);
+  return static_cast<std::uint64_t>(facts.st_size);
+}
+
+Status PosixFile::truncate(std::uint64_t size) {
+  VZ_TRY(check_range(0, size, path_));
+  while (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    if (errno != EINTR) return fail_errno(errno, "truncating", path_);
+  }
+  return {};
+}
+
+Status PosixFile::fill_zero(std::uint64_t size) {
+  VZ_TRY(check_range(0, size, path_));
+  VZ_TRY_ASSIGN(std::uint64_t at, this->size());
+  // Written, not fallocated: an fdatasync over unwritten extents has to convert them each time.
+  const Bytes zeros(kZeroChunkBytes);
+  while (at < size) {
+    const std::uint64_t chunk = std::min<std::uint64_t>(size - at, zeros.size());
+    VZ_TRY(write_at(at, ByteSpan(zeros).first(chunk)));
+    at += chunk;
+  }
+  return {};
+}
+
+}  // namespace vz
