@@ -1,0 +1,38 @@
+// A live collection as readers see it: immutable views of its parts, and the four reads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/collection/definition.h"
+#include "engine/collection/requests.h"
+
+namespace vz::collection {
+
+/// Thread-safe: each read works on one view, taken when it begins, and takes no lock after that.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  [[nodiscard]] virtual CollectionId id() const = 0;
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const CollectionDefinition> definition() const = 0;
+
+  /// Errors: kInvalidArgument (unknown vector name: "Not existing vector name error: x"; dimension:
+  /// "Vector dimension error: expected dim: 4, got 3"), kNotFound (the query's point:
+  /// "No point with id 3 found"), kUnsupported (sparse and multi-vectors), kCorruption.
+  virtual Result<SearchOutcome> search(const SearchRequest& request) const = 0;
+  /// The points that exist, in the order of `ids`. Errors: kCorruption.
+  virtual Result<std::vector<Record>> get(std::span<const PointId> ids,
+                                          const PointSelection& selection) const = 0;
+  virtual Result<ScrollOutcome> scroll(const ScrollRequest& request) const = 0;
+  virtual Result<std::uint64_t> count(const payload::Filter& filter) const = 0;
+  [[nodiscard]] virtual CollectionStats stats() const = 0;
+  /// Rows with a value at each declared field, in the order of definition()->fields.
+  [[nodiscard]] virtual std::vector<std::uint64_t> field_counts() const = 0;
+};
+
+}  // namespace vz::collection
