@@ -45,7 +45,8 @@ class CheckedFileWriter {
   /// Bytes of content so far: the offset that the next append gets.
   [[nodiscard]] std::uint64_t offset() const;
   /// Block table and trailer, sync, rename, sync of the directory.
-  /// Errors: kIoError, kNoSpace; nothing is published.
+  /// Errors: kIoError, kNoSpace: `path` holds nothing new; if only the last step failed (the sync of
+  /// the directory) it may hold the whole new file. After any error every later call fails alike.
   Result<FileInfo> finish();
 
  private:
