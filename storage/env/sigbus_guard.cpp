@@ -104,7 +104,9 @@ std::size_t claim_slot() {
   for (std::size_t step = 0; step < kGuardedRangesMax; ++step) {
     const std::size_t index = (start + step) % kGuardedRangesMax;
     std::uintptr_t expected = kFree;
-    if (slots[index].begin.compare_exchange_strong(expected, kClaimed)) return index;
+    if (!slots[index].begin.compare_exchange_strong(expected, kClaimed)) continue;
+    first_hint.store((index + 1) % kGuardedRangesMax, std::memory_order_relaxed);
+    return index;
   }
   return kNoSlot;
 }
