@@ -1,4 +1,5 @@
-// HTTP/1.1 server on Boost.Beast. http_server.cpp is the only file that includes Beast.
+// HTTP/1.1 server on Boost.Asio and Beast. Beast (the parser) is included by message_parser.cpp
+// only, Asio (the sockets) by http_server.cpp and http_connection* only.
 #pragma once
 
 #include <chrono>
@@ -39,8 +40,11 @@ struct HttpServerOptions {
   std::size_t connections_max = 1024;
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};
-  std::chrono::milliseconds write_timeout{60'000};
-  std::uint64_t body_bytes_per_second_min = 1024;
+  std::chrono::milliseconds write_timeout{60'000};  ///< plus 1 s for each 64 KiB of the answer
+  std::uint64_t body_bytes_per_second_min = 1024;   ///< on average since the body began
+  std::chrono::milliseconds body_grace{5'000};      ///< before the average counts
+  std::size_t connections_reserve = 64;  ///< beyond connections_max; health, metrics, admin only
+  std::size_t body_bytes_in_flight_max = 1u << 30;  ///< of all requests at once; beyond it 503
 };
 
 class HttpServer {
@@ -53,6 +57,7 @@ class HttpServer {
   /// Bound ports, in the order of the listeners.
   [[nodiscard]] virtual std::vector<std::uint16_t> ports() const = 0;
   /// Accepts no more, answers what was read with `Connection: close`, waits up to `grace`, closes.
+  /// Idempotent. Not from a handler: it joins the io threads. A Respond may outlive the server.
   virtual void stop(std::chrono::milliseconds grace) = 0;
   [[nodiscard]] virtual std::size_t connections() const = 0;
 };

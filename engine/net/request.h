@@ -16,14 +16,14 @@ std::string_view method_name(Method method);
 /// What stands before the body. Header names are lower-case; values are trimmed.
 struct RequestHead {
   Method method = Method::kGet;
-  std::string target;                ///< as sent, at most limits::kUriBytesMax
-  std::vector<std::string> segments; ///< of the path, each percent-decoded once; no empty ones
+  std::string target;                 ///< as sent, at most limits::kUriBytesMax
+  std::vector<std::string> segments;  ///< of the path, each percent-decoded once; no empty ones
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string peer_address;          ///< "127.0.0.1" or "::1", without the port
-  bool peer_is_loopback = false;     ///< by the socket, never by a header
+  std::string peer_address;       ///< "127.0.0.1" or "::1", without the port
+  bool peer_is_loopback = false;  ///< by the socket, never by a header
   std::uint16_t local_port = 0;
-  std::string request_id;            ///< the caller's if well-formed, else ours
+  std::string request_id;  ///< the caller's if well-formed, else ours
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
@@ -31,7 +31,8 @@ struct RequestHead {
 
 struct Request {
   RequestHead head;
-  std::string body;  ///< inflated if it came with Content-Encoding: gzip; with spare capacity of at least 64 bytes (simdjson reads past the end)
+  std::string body;  ///< inflated if it came with Content-Encoding: gzip; with spare capacity of at
+                     ///< least 64 bytes (simdjson reads past the end)
 };
 
 }  // namespace vz::net

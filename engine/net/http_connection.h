@@ -1,0 +1,195 @@
+// Internal to engine/net: one io thread, and the connections that live on it. A connection belongs
+// to one thread for life, so nothing on a request's path takes a lock.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+
+#include "engine/net/gzip.h"
+#include "engine/net/head_guard.h"
+#include "engine/net/http_server.h"
+#include "engine/net/message_parser.h"
+#include "storage/base/mutex.h"
+
+namespace vz::net {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+class Connection;
+
+/// What all threads of a server share. Options and handlers are constant after construction.
+struct ServerState {
+  HttpServerOptions options;
+  HttpHandlers handlers;
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> body_bytes{0};
+  std::atomic<bool> stopping{false};
+  Mutex mutex;
+  ConditionVariable connection_closed;  ///< signalled under `mutex`, only while stopping
+};
+
+/// One thread's event loop. Connections and late answers share ownership of it, because a handler
+/// may answer after the server is gone.
+class IoThread : public std::enable_shared_from_this<IoThread> {
+ public:
+  IoThread(std::shared_ptr<ServerState> state, unsigned number);
+
+  void run();  ///< the thread's body; returns after finish()
+  /// Any thread. Runs `work` on this thread; false (and dropped) once drained.
+  template <typename Work>
+  bool post(Work work) VZ_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (drained_) return false;
+    asio::post(context_, std::move(work));
+    return true;
+  }
+  asio::io_context& context() { return context_; }
+  [[nodiscard]] std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+  void count_connection() { load_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Only on this thread.
+  void adopt(const std::shared_ptr<Connection>& connection);
+  void remove(Connection& connection);
+  void begin_stop();
+  void finish();  ///< closes every connection and lets run() return
+  std::string make_request_id();
+  [[nodiscard]] const std::string& date() const { return date_; }
+  GzipDeflater& deflater() { return deflater_; }
+
+  /// After the thread was joined: destroys what was posted too late.
+  void drain() VZ_EXCLUDES(mutex_);
+
+ private:
+  void tick();
+
+  std::shared_ptr<ServerState> state_;
+  unsigned number_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> guard_;
+  Timer timer_;
+  std::chrono::milliseconds tick_interval_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  std::uint64_t id_state_;
+  std::string date_;
+  GzipDeflater deflater_;
+  std::atomic<std::size_t> load_{0};
+  Mutex mutex_;
+  bool drained_ VZ_GUARDED_BY(mutex_) = false;
+};
+
+/// Accepted beyond connections_max: may only ask for health, metrics and admin, once.
+enum class Lane : std::uint8_t { kNormal, kReserve };
+
+/// One connection as a state machine: step() does what can be done without waiting and says whether
+/// to go on; every completion calls advance(), which steps until something must be awaited.
+/// Only on its IoThread, except where said.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<IoThread> io, std::shared_ptr<ServerState> state, Socket socket,
+             Lane lane);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  void check_deadline(Clock::time_point now);
+  void close_if_idle();
+  void close();
+  std::size_t slot = 0;  ///< IoThread's
+
+ private:
+  class Ticket;
+  enum class Phase : std::uint8_t {
+    kHead,
+    kBody,
+    kChunks,
+    kDispatch,
+    kHandling,
+    kWriting,
+    kLinger,
+    kClosed
+  };
+
+  void advance();
+  bool step();
+  bool step_head();
+  bool step_body();
+  bool step_chunks();
+  bool step_dispatch();
+  bool step_handling();
+  bool step_writing();
+  bool step_linger();
+
+  void enter_head(std::chrono::milliseconds first_byte_within);
+  void forget_request();
+  void enter_body();
+  void accept_head(std::size_t size);
+  std::optional<Refusal> parse(std::string_view bytes);
+  [[nodiscard]] bool may_use_reserve() const;
+  void refuse(Refusal refusal);
+  void give_answer(Response response);
+  void begin_writing(std::string head, Phase next);
+  void read_input();
+  void on_read(const boost::system::error_code& error, std::size_t bytes);
+  bool charge_body(std::size_t bytes);
+  void discharge_body();
+
+  std::shared_ptr<IoThread> io_;
+  std::shared_ptr<ServerState> state_;
+  Socket socket_;
+  const Lane lane_;
+  std::string peer_address_;
+  bool peer_is_loopback_ = false;
+  std::uint16_t local_port_ = 0;
+
+  Phase phase_ = Phase::kHead;
+  bool advancing_ = false;
+  bool timed_out_ = false;
+  bool served_ = false;  // At least one request of this connection was answered.
+  Clock::time_point deadline_;
+
+  // Input: bytes_[begin, end) were read and not yet used.
+  std::vector<char> in_;
+  std::size_t in_begin_ = 0;
+  std::size_t in_end_ = 0;
+
+  // The request under way.
+  HeadScanner scanner_;
+  bool head_begun_ = false;
+  std::optional<MessageParser> parser_;
+  RequestHead head_;
+  Framing framing_;
+  int http_minor_ = 1;
+  std::string body_;
+  std::size_t body_received_ = 0;
+  std::size_t body_wire_bytes_ = 0;
+  Clock::time_point body_started_;
+  std::size_t body_charged_ = 0;
+
+  // The answer under way.
+  std::string request_id_;
+  bool head_only_ = false;
+  bool close_after_ = false;
+  std::optional<Response> answer_;
+  std::string out_head_;
+  std::string out_body_;
+  std::size_t sent_ = 0;
+  Phase after_writing_ = Phase::kHead;
+};
+
+}  // namespace vz::net
