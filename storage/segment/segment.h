@@ -89,27 +89,34 @@ class Segment {
   [[nodiscard]] std::uint32_t row_count() const;
   /// True after damage was met in any block: the caller takes the segment out of service.
   [[nodiscard]] bool failed() const;
+  /// The first damage met (also logged then), if an accessor met it.
+  [[nodiscard]] std::optional<Error> damage() const;
 
-  /// id, version and row_hash verify their column at the first call of any of them; on damage they
-  /// give zero values and failed() turns true.
+  /// Precondition everywhere below (asserted): row < row_count(), column < footer().columns.size().
+  ///
+  /// id, version and row_hash verify their column whole at its first touch; on damage they give zero
+  /// values and failed() turns true.
   [[nodiscard]] PointId id(std::uint32_t row) const;
   [[nodiscard]] Lsn version(std::uint32_t row) const;
   [[nodiscard]] std::uint64_t row_hash(std::uint32_t row) const;
-  /// Row of `id`, whether dead or alive: Bloom filter, then interpolation search. nullopt: absent.
+  /// Row of `id`, whether dead or alive: Bloom filter, then interpolation search. nullopt: absent, or
+  /// damaged (then failed() is true).
   [[nodiscard]] std::optional<std::uint32_t> find(PointId id) const;
-  /// First row with an id not below `id`; row_count() if there is none.
+  /// First row with an id not below `id`; row_count() if there is none or the column is damaged.
   [[nodiscard]] std::uint32_t lower_bound(PointId id) const;
 
+  /// False also if the presence bitmap is damaged (then failed() is true).
   [[nodiscard]] bool has_vector(std::size_t column, std::uint32_t row) const;
   /// Errors: kCorruption. Borrowed from the mapping for the segment's lifetime.
   [[nodiscard]] Result<std::optional<VectorRef>> vector(std::size_t column,
                                                         std::uint32_t row) const;
   /// Fast path of rescoring: the dense vector of `row` (verified), or nullptr if absent or damaged
-  /// (then failed() is true).
+  /// (then failed() is true). `column` must be dense (asserted).
   [[nodiscard]] const float* dense(std::size_t column, std::uint32_t row) const;
-  /// Hint that these dense rows are about to be read.
+  /// Hint that this dense row is about to be read.
   void prefetch_dense(std::size_t column, std::uint32_t row) const;
-  /// Decompresses the block that holds the row; a small per-thread cache keeps the last block.
+  /// JSON text, "{}" if the row has none. Decompresses the block that holds the row; a small
+  /// per-thread cache keeps the last block.
   /// Errors: kCorruption.
   [[nodiscard]] Result<std::string> payload(std::uint32_t row) const;
   /// Index in footer().columns, or nullopt.
