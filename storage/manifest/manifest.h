@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/base/ids.h"
@@ -38,10 +39,10 @@ struct CollectionEntry {
   std::string name;
   std::string definition_json;
   std::int64_t created_at_us = 0;
-  std::int64_t updated_at_us = 0;   ///< time of the newest flushed record
-  Lsn flushed_lsn = 0;              ///< every record up to here is in the segments
-  std::uint64_t points = 0;         ///< alive at flushed_lsn
-  std::uint64_t digest = 0;         ///< sum of row hashes mod 2^64 at flushed_lsn
+  std::int64_t updated_at_us = 0;      ///< time of the newest flushed record
+  Lsn flushed_lsn = 0;                 ///< every record up to here is in the segments
+  std::uint64_t points = 0;            ///< alive at flushed_lsn
+  std::uint64_t digest = 0;            ///< sum of row hashes mod 2^64 at flushed_lsn
   std::vector<SegmentEntry> segments;  ///< oldest first
   friend bool operator==(const CollectionEntry&, const CollectionEntry&) = default;
 };
@@ -64,14 +65,19 @@ struct Manifest {
   std::uint64_t number = 0;  ///< n of MANIFEST-n
   SegmentSeq next_seq = 1;
   std::uint64_t next_file_number = 1;  ///< for VersionedFile::number; never reused
-  Lsn catalog_lsn = 0;      ///< collections and aliases are as of this lsn
-  Lsn clean_lsn = 0;        ///< last lsn at a clean shutdown; 0 while a node may be running
-  std::int64_t time_us = 0; ///< time of the newest record known; record times never go below it
-  std::vector<EpochEntry> epochs;  ///< oldest first; the last is the present one
+  Lsn catalog_lsn = 0;                 ///< collections and aliases are as of this lsn
+  Lsn log_lsn = 1;           ///< first lsn that recovery needs: the log may begin at or below it
+  Lsn clean_lsn = 0;         ///< last lsn at a clean shutdown; 0 while a node may be running
+  std::int64_t time_us = 0;  ///< time of the newest record known; record times never go below it
+  std::vector<EpochEntry> epochs;            ///< oldest first; the last is the present one
   std::vector<CollectionEntry> collections;  ///< sorted by id
   std::vector<Alias> aliases;                ///< sorted by name
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
+
+/// Checks what every image keeps: bounds of manifest_format.h, order of the lists, seq and number
+/// below the next ones. Errors: kOutOfRange, naming the entry.
+Status check(const Manifest& manifest);
 
 /// Bytes of MANIFEST-n, checksum included.
 Bytes encode(const Manifest& manifest);
@@ -79,13 +85,20 @@ Bytes encode(const Manifest& manifest);
 Result<Manifest> decode(ByteSpan bytes);
 
 /// Writes `directory`/MANIFEST-<number> and then CURRENT, each by atomic publish. Does not remove
-/// older images. Errors: kIoError, kNoSpace: the old image or the new one is in force, whole.
+/// older images. Errors: kOutOfRange (check() fails; nothing changed); kIoError, kNoSpace: the old
+/// image or the new one is in force, whole, so keep the files of both.
 Status publish(Env& env, const std::string& directory, const Manifest& manifest);
 
-/// The image that CURRENT names. Errors: kNotFound (no CURRENT), kCorruption, kIncompatible, kIoError.
+/// The image that CURRENT names. Errors: kNotFound (no CURRENT), kCorruption, kIncompatible,
+/// kIoError.
 Result<Manifest> load(Env& env, const std::string& directory);
+
+/// The image of this number, in force or not. Errors: kNotFound; else as load().
+Result<Manifest> load_image(Env& env, const std::string& directory, std::uint64_t number);
 
 /// "MANIFEST-17"
 std::string file_name(std::uint64_t number);
+/// 17 of "MANIFEST-17"; nothing for any other text.
+std::optional<std::uint64_t> parse_file_name(std::string_view name);
 
 }  // namespace vz::manifest
