@@ -15,21 +15,28 @@
 namespace vz::wal {
 
 struct LogOptions {
-  std::uint64_t file_size_bytes = 64u << 20;  ///< zero-filled ahead; a larger group gets a larger file
+  std::uint64_t file_size_bytes = 64u
+                                  << 20;  ///< zero-filled ahead; a larger group gets a larger file
+  std::function<std::uint64_t()> make_salt{};  ///< empty: from the kernel's random source
 };
 
 /// Appends groups of records. Owned by one thread, the writer; remove_below may be called from
 /// another one at any time.
 class LogWriter {
  public:
-  /// Starts a new log file at `next_lsn` in `directory` (which exists). Earlier files are left alone.
-  /// Errors: kIoError, kNoSpace; nothing started.
+  /// Starts a new log file at `next_lsn` in `directory` (which exists), after making every record
+  /// before it durable: what replay read need not have been (storage/wal/log_start.h). Files at or
+  /// behind `next_lsn` that hold no record are removed; all others keep their content.
+  /// `env` must outlive the writer.
+  /// Errors: kFailedPrecondition: the log holds records at or behind next_lsn, or has a later
+  /// epoch; kIoError, kNoSpace, kCorruption. Nothing started; no record was changed.
   static Result<std::unique_ptr<LogWriter>> start(Env& env, std::string directory, Epoch epoch,
                                                   Lsn next_lsn, LogOptions options);
   ~LogWriter();
 
   /// Adds a record to the group in memory. lsn, group_lsn and epoch are filled in here.
-  /// Returns the lsn that it will have. Nothing is written.
+  /// `payload` is copied; at most kWalPayloadSizeMax bytes. The caller keeps `time_us` from
+  /// decreasing. Returns the lsn that it will have. Nothing is written.
   Lsn add(format::WalRecordKind kind, CollectionId collection, std::int64_t time_us,
           ByteSpan payload);
   [[nodiscard]] std::uint64_t group_bytes() const;
@@ -41,7 +48,9 @@ class LogWriter {
   /// every later call returns this error. The owner poisons the node; recovery decides.
   Status commit();
 
-  /// Removes (or sets aside for reuse) every closed file whose records are all below `lsn`.
+  /// Removes (or sets aside for reuse) every closed file whose records are all below `lsn`, oldest
+  /// first. Thread-safe. Errors: kIoError: the file in question may be there or not, and is retried
+  /// at the next start; the writer goes on. After a failed commit: that error, nothing removed.
   Status remove_below(Lsn lsn);
   /// Bytes of records in all files that are still kept. Thread-safe.
   [[nodiscard]] std::uint64_t kept_bytes() const;
@@ -60,28 +69,33 @@ struct TornTail {
 };
 
 struct ReplaySummary {
-  Lsn first_lsn = 0;  ///< of the kept log; 0 if it is empty
-  Lsn last_lsn = 0;   ///< 0 if there is no record
-  Epoch last_epoch = 0;
+  Lsn first_lsn =
+      0;             ///< of the kept log's first file, even without a record; 0 if there is no file
+  Lsn last_lsn = 0;  ///< 0 if there is no record
+  Epoch last_epoch = 0;  ///< of the newest file; 0 if there is none
   std::int64_t last_time_us = 0;
   std::uint64_t records = 0;  ///< handed to the visitor
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;    ///< of these records in the log
   std::optional<TornTail> torn_tail;
 };
 
 /// Called for every valid record with lsn >= from_lsn, in order.
 using RecordVisitor = std::function<Status(const format::WalRecord&)>;
 
-/// Reads the log. Never writes. `from_lsn` is the first record that is needed (>= 1): a log that
-/// begins after it, with from_lsn not beyond its end, has a hole.
-/// `durable_lsn` was recorded by a clean shutdown (0: none): a log that ends before it is corruption.
-/// Errors: kCorruption (path, offset, expected, found): damage with proof, by the group rule, that a
-/// record beyond it was durable; a hole between files; the visitor's error; kIoError.
+/// Reads the log. Never writes; what it reads is certainly durable only when a writer has started.
+/// `from_lsn` is the first record that is needed (>= 1): a log that begins after it has a hole.
+/// Files that end before it are not read. (Where a restore left an lsn gap, the first record that
+/// is needed is the first one of the new epoch.) `durable_lsn` was recorded by a clean shutdown (0:
+/// none): a log that ends before it is corruption. Errors: kCorruption (path, offset, expected,
+/// found): damage with proof, by the group rule, that a record beyond it was durable; a hole
+/// between files; the visitor's error; kIoError.
 Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
                              const RecordVisitor& visitor);
 
-/// Copies the tail to `keep_path` (synced), then cuts the file at its offset (synced). Files that
-/// begin after the cut are removed. Rerunnable after a crash.
+/// Copies the tail to `keep_path` (synced; its directory exists), then cuts the file at its offset
+/// (synced). Files that begin after the cut are removed. Rerunnable after a crash.
+/// Errors: kFailedPrecondition: a file behind the cut holds a record, nothing changed; kIoError,
+/// kNoSpace: the tail is in the log or at keep_path, or at both.
 Status cut_torn_tail(Env& env, const TornTail& tail, const std::string& keep_path);
 
 }  // namespace vz::wal
