@@ -18,7 +18,7 @@ namespace vz::manifest {
 /// A derived file that is replaced now and then: its number in the name, and what it must be.
 struct VersionedFile {
   std::uint64_t number = 0;
-  segment::FileInfo info;
+  segment::FileInfo info{};
   friend bool operator==(const VersionedFile&, const VersionedFile&) = default;
 };
 
@@ -27,23 +27,23 @@ struct SegmentEntry {
   SegmentSeq seq = 0;
   std::uint32_t rows = 0;
   std::uint32_t dead_rows = 0;  ///< as of flushed_lsn
-  segment::FileInfo seg;
-  std::optional<VersionedFile> dead;
-  std::optional<VersionedFile> index;
-  std::optional<VersionedFile> fields;
+  segment::FileInfo seg{};
+  std::optional<VersionedFile> dead{};
+  std::optional<VersionedFile> index{};
+  std::optional<VersionedFile> fields{};
   friend bool operator==(const SegmentEntry&, const SegmentEntry&) = default;
 };
 
 struct CollectionEntry {
   CollectionId id = 0;
-  std::string name;
-  std::string definition_json;
+  std::string name{};
+  std::string definition_json{};
   std::int64_t created_at_us = 0;
-  std::int64_t updated_at_us = 0;      ///< time of the newest flushed record
-  Lsn flushed_lsn = 0;                 ///< every record up to here is in the segments
-  std::uint64_t points = 0;            ///< alive at flushed_lsn
-  std::uint64_t digest = 0;            ///< sum of row hashes mod 2^64 at flushed_lsn
-  std::vector<SegmentEntry> segments;  ///< oldest first
+  std::int64_t updated_at_us = 0;        ///< time of the newest flushed record
+  Lsn flushed_lsn = 0;                   ///< every record up to here is in the segments
+  std::uint64_t points = 0;              ///< alive at flushed_lsn
+  std::uint64_t digest = 0;              ///< sum of row hashes mod 2^64 at flushed_lsn
+  std::vector<SegmentEntry> segments{};  ///< oldest first
   friend bool operator==(const CollectionEntry&, const CollectionEntry&) = default;
 };
 
@@ -56,7 +56,7 @@ struct EpochEntry {
 };
 
 struct Alias {
-  std::string name;
+  std::string name{};
   CollectionId collection = 0;
   friend bool operator==(const Alias&, const Alias&) = default;
 };
@@ -69,9 +69,9 @@ struct Manifest {
   Lsn log_lsn = 1;           ///< first lsn that recovery needs: the log may begin at or below it
   Lsn clean_lsn = 0;         ///< last lsn at a clean shutdown; 0 while a node may be running
   std::int64_t time_us = 0;  ///< time of the newest record known; record times never go below it
-  std::vector<EpochEntry> epochs;            ///< oldest first; the last is the present one
-  std::vector<CollectionEntry> collections;  ///< sorted by id
-  std::vector<Alias> aliases;                ///< sorted by name
+  std::vector<EpochEntry> epochs{};            ///< oldest first; the last is the present one
+  std::vector<CollectionEntry> collections{};  ///< sorted by id
+  std::vector<Alias> aliases{};                ///< sorted by name
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
