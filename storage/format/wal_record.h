@@ -51,7 +51,7 @@ struct WalRecord {
   Epoch epoch = 0;
   CollectionId collection = 0;  ///< 0 = the node
   WalRecordKind kind = WalRecordKind::kPoints;
-  ByteSpan payload;  ///< borrowed; at most kWalPayloadSizeMax bytes
+  ByteSpan payload{};  ///< borrowed; at most kWalPayloadSizeMax bytes
 };
 
 inline constexpr std::size_t kWalPayloadSizeMax = 64u << 20;
