@@ -14,8 +14,9 @@ namespace vz::vector {
 /// are zero, stride is a multiple of 64.
 struct CodeBlock {
   const std::int8_t* codes = nullptr;
-  const std::int32_t* sums = nullptr;  ///< sum of each row's codes (for the unsigned x signed trick)
-  const float* norms = nullptr;        ///< squared L2 length of each float32 row
+  const std::int32_t* sums =
+      nullptr;                   ///< sum of each row's codes (for the unsigned x signed trick)
+  const float* norms = nullptr;  ///< squared L2 length of each float32 row
   std::size_t stride = 0;
   std::uint32_t rows = 0;
   std::uint32_t dimension = 0;
@@ -39,19 +40,29 @@ EncodedRow encode_row(std::span<const float> values, float scale, std::int8_t* c
 /// dimension. Cheap to make (about one pass over the query). Borrowing nothing.
 class CodedQuery {
  public:
+  /// Compares with nothing until assign() was called.
+  CodedQuery() = default;
   /// `query` has `dimension` values, normalised already for Cosine.
   CodedQuery(Distance distance, std::span<const float> query, float scale);
+  /// Prepares another query in place of this one; allocates only for a larger dimension.
+  void assign(Distance distance, std::span<const float> query, float scale);
   /// Approximate similarity (as vector::similarity) with `row` of `block`.
   [[nodiscard]] float similarity(const CodeBlock& block, std::uint32_t row) const;
   /// The same for rows [first, first + out.size()).
   void similarities(const CodeBlock& block, std::uint32_t first, std::span<float> out) const;
+  /// The same for the rows `slots`, in their order; out.size() == slots.size().
+  void similarities_at(const CodeBlock& block, std::span<const std::uint32_t> slots,
+                       std::span<float> out) const;
   [[nodiscard]] Distance distance() const { return distance_; }
 
  private:
-  Distance distance_;
-  float scale_ = 1.0f;        ///< of the block
+  /// The similarity that an integer sum of a kernel stands for.
+  [[nodiscard]] float from_sum(const CodeBlock& block, std::uint32_t row, std::int32_t sum) const;
+
+  Distance distance_ = Distance::kCosine;
+  float scale_ = 1.0f;  ///< of the block
   float query_scale_ = 1.0f;
-  float norm_ = 0;            ///< squared L2 length of the query
+  float norm_ = 0;  ///< squared L2 length of the query
   std::vector<std::uint8_t> codes_;
 };
 

@@ -1,0 +1,57 @@
+// The kernels under distance.h and codes.h: one table per instruction set, chosen once at run time.
+// Internal to engine/vector and engine/index; tests reach every level that the machine has.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace vz::vector {
+
+enum class KernelLevel : std::uint8_t { kScalar, kAvx2, kAvx512 };
+
+/// "Biased" codes are code + 128 as unsigned bytes: the form that VNNI and SAD take on one side.
+/// Code kernels read `stride` bytes, a multiple of 64; pad bytes are 0 (biased: 128) and add
+/// nothing. Their integer results are exact and the same at every level.
+struct Kernels {
+  std::string_view name;
+
+  // float32, any size; any alignment. Sums are ordered differently at each level.
+  float (*dot)(const float* a, const float* b, std::size_t size);
+  float (*squared_l2)(const float* a, const float* b, std::size_t size);
+  float (*l1)(const float* a, const float* b, std::size_t size);
+
+  /// Sum of (a + 128) * b over two rows of codes: subtract 128 * sum(b) for the dot product.
+  std::int32_t (*dot_rows)(const std::int8_t* a, const std::int8_t* b, std::size_t stride);
+  /// Sum of |a - b|.
+  std::int32_t (*sad_rows)(const std::int8_t* a, const std::int8_t* b, std::size_t stride);
+
+  /// out[i] = sum of biased * row over the row at codes + slots[i] * stride, for i < count. Fetches
+  /// rows ahead of their use.
+  void (*dot_at)(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                 const std::uint32_t* slots, std::size_t count, std::int32_t* out);
+  /// out[i] = sum of |biased - 128 - row|, likewise.
+  void (*sad_at)(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                 const std::uint32_t* slots, std::size_t count, std::int32_t* out);
+};
+
+/// nullptr if this machine cannot run that level.
+const Kernels* kernels_at(KernelLevel level);
+
+/// The best level of this machine.
+const Kernels& kernels();
+
+// One per file kernels_<level>.cpp; running them needs the instructions.
+extern const Kernels kScalarKernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+
+/// Rows that the *_at kernels fetch ahead: enough to cover a miss, few enough for the fill buffers.
+inline constexpr std::size_t kRowsAhead = 4;
+
+/// Asks for the cache lines of a row of codes.
+inline void prefetch_row(const std::int8_t* row, std::size_t stride) {
+  for (std::size_t at = 0; at < stride; at += 64) __builtin_prefetch(row + at);
+}
+
+}  // namespace vz::vector

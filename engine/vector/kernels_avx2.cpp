@@ -1,0 +1,165 @@
+// Kernels for AVX2 and FMA. Compiled for the base machine: each function names its instructions.
+#include "engine/vector/kernels.h"
+
+#if defined(__x86_64__)
+#include <cmath>
+
+#include <immintrin.h>
+
+#define VZ_AVX2 __attribute__((target("avx2,fma")))
+
+namespace vz::vector {
+namespace {
+
+VZ_AVX2 inline float sum_of(__m256 x) {
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(four, _mm_shuffle_ps(four, four, 1)));
+}
+
+VZ_AVX2 inline std::int32_t sum_of(__m256i x) {
+  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(1, 0, 3, 2)));
+  four = _mm_add_epi32(four, _mm_shuffle_epi32(four, _MM_SHUFFLE(2, 3, 0, 1)));
+  return _mm_cvtsi128_si32(four);
+}
+
+VZ_AVX2 float dot(const float* a, const float* b, std::size_t size) {
+  __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  std::size_t i = 0;
+  for (; i + 32 <= size; i += 32) {
+    s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+    s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+    s2 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16), s2);
+    s3 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24), s3);
+  }
+  for (; i + 8 <= size; i += 8) {
+    s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+  }
+  float sum = sum_of(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
+  for (; i < size; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+VZ_AVX2 float squared_l2(const float* a, const float* b, std::size_t size) {
+  __m256 s0 = _mm256_setzero_ps(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 16 <= size; i += 16) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+    const __m256 d1 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+    s0 = _mm256_fmadd_ps(d0, d0, s0);
+    s1 = _mm256_fmadd_ps(d1, d1, s1);
+  }
+  for (; i + 8 <= size; i += 8) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+    s0 = _mm256_fmadd_ps(d0, d0, s0);
+  }
+  float sum = sum_of(_mm256_add_ps(s0, s1));
+  for (; i < size; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}
+
+VZ_AVX2 float l1(const float* a, const float* b, std::size_t size) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  __m256 s0 = _mm256_setzero_ps(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 16 <= size; i += 16) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+    const __m256 d1 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+    s0 = _mm256_add_ps(s0, _mm256_andnot_ps(sign, d0));
+    s1 = _mm256_add_ps(s1, _mm256_andnot_ps(sign, d1));
+  }
+  for (; i + 8 <= size; i += 8) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+    s0 = _mm256_add_ps(s0, _mm256_andnot_ps(sign, d0));
+  }
+  float sum = sum_of(_mm256_add_ps(s0, s1));
+  for (; i < size; ++i) sum += std::fabs(a[i] - b[i]);
+  return sum;
+}
+
+VZ_AVX2 inline __m256i load(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+VZ_AVX2 inline __m256i flip_sign(__m256i x) {
+  return _mm256_xor_si256(x, _mm256_set1_epi8(static_cast<char>(0x80)));
+}
+
+// Widened to 16 bits first: maddubs alone would saturate at 255 * 127 * 2.
+VZ_AVX2 inline __m256i add_products(__m256i sum, __m256i biased, __m256i row) {
+  const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(biased)),
+                                        _mm256_cvtepi8_epi16(_mm256_castsi256_si128(row)));
+  const __m256i high = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(biased, 1)),
+                                         _mm256_cvtepi8_epi16(_mm256_extracti128_si256(row, 1)));
+  return _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
+}
+
+VZ_AVX2 std::int32_t dot_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  __m256i sum = _mm256_setzero_si256();
+  for (std::size_t i = 0; i < stride; i += 32) {
+    sum = add_products(sum, flip_sign(load(a + i)), load(b + i));
+  }
+  return sum_of(sum);
+}
+
+// The sums of _mm256_sad_epu8 stand in 64-bit lanes and fit their low halves.
+VZ_AVX2 std::int32_t sad_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  __m256i sum = _mm256_setzero_si256();
+  for (std::size_t i = 0; i < stride; i += 32) {
+    const __m256i sad = _mm256_sad_epu8(flip_sign(load(a + i)), flip_sign(load(b + i)));
+    sum = _mm256_add_epi32(sum, sad);
+  }
+  return sum_of(sum);
+}
+
+VZ_AVX2 void dot_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                    const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row + kRowsAhead < count) {
+      prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
+    }
+    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    __m256i s0 = _mm256_setzero_si256(), s1 = s0;
+    for (std::size_t i = 0; i < stride; i += 64) {
+      s0 = add_products(s0, load(biased + i), load(values + i));
+      s1 = add_products(s1, load(biased + i + 32), load(values + i + 32));
+    }
+    out[row] = sum_of(_mm256_add_epi32(s0, s1));
+  }
+}
+
+VZ_AVX2 void sad_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                    const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row + kRowsAhead < count) {
+      prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
+    }
+    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    __m256i sum = _mm256_setzero_si256();
+    for (std::size_t i = 0; i < stride; i += 32) {
+      const __m256i sad = _mm256_sad_epu8(load(biased + i), flip_sign(load(values + i)));
+      sum = _mm256_add_epi32(sum, sad);
+    }
+    out[row] = sum_of(sum);
+  }
+}
+
+}  // namespace
+
+const Kernels kAvx2Kernels = {
+    .name = "avx2",
+    .dot = dot,
+    .squared_l2 = squared_l2,
+    .l1 = l1,
+    .dot_rows = dot_rows,
+    .sad_rows = sad_rows,
+    .dot_at = dot_at,
+    .sad_at = sad_at,
+};
+
+}  // namespace vz::vector
+#else
+namespace vz::vector {
+const Kernels kAvx2Kernels = kScalarKernels;
+}
+#endif

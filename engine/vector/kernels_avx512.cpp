@@ -1,0 +1,166 @@
+// Kernels for AVX-512 F, BW and VNNI. Compiled for the base machine: each function names its
+// instructions.
+#include "engine/vector/kernels.h"
+
+#if defined(__x86_64__)
+// g++ 12 takes the undefined upper halves inside its own intrinsics for uninitialised variables.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+#define VZ_AVX512 __attribute__((target("avx512f,avx512bw,avx512vnni")))
+
+namespace vz::vector {
+namespace {
+
+/// The lowest `size` lanes, size < 16.
+VZ_AVX512 inline __mmask16 lanes(std::size_t size) {
+  return static_cast<__mmask16>((1u << size) - 1);
+}
+
+VZ_AVX512 float dot(const float* a, const float* b, std::size_t size) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+  std::size_t i = 0;
+  for (; i + 64 <= size; i += 64) {
+    s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+    s1 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16), s1);
+    s2 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32), s2);
+    s3 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48), s3);
+  }
+  for (; i + 16 <= size; i += 16) {
+    s0 = _mm512_fmadd_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i), s0);
+  }
+  if (i < size) {
+    const __mmask16 mask = lanes(size - i);
+    s1 =
+        _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, a + i), _mm512_maskz_loadu_ps(mask, b + i), s1);
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
+}
+
+VZ_AVX512 float squared_l2(const float* a, const float* b, std::size_t size) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 32 <= size; i += 32) {
+    const __m512 d0 = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+    const __m512 d1 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+    s0 = _mm512_fmadd_ps(d0, d0, s0);
+    s1 = _mm512_fmadd_ps(d1, d1, s1);
+  }
+  for (; i < size; i += 16) {
+    const __mmask16 mask = size - i >= 16 ? __mmask16{0xFFFF} : lanes(size - i);
+    const __m512 d0 =
+        _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, a + i), _mm512_maskz_loadu_ps(mask, b + i));
+    s0 = _mm512_fmadd_ps(d0, d0, s0);
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
+}
+
+VZ_AVX512 float l1(const float* a, const float* b, std::size_t size) {
+  __m512 s0 = _mm512_setzero_ps(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 32 <= size; i += 32) {
+    const __m512 d0 = _mm512_sub_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+    const __m512 d1 = _mm512_sub_ps(_mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
+    s0 = _mm512_add_ps(s0, _mm512_abs_ps(d0));
+    s1 = _mm512_add_ps(s1, _mm512_abs_ps(d1));
+  }
+  for (; i < size; i += 16) {
+    const __mmask16 mask = size - i >= 16 ? __mmask16{0xFFFF} : lanes(size - i);
+    const __m512 d0 =
+        _mm512_sub_ps(_mm512_maskz_loadu_ps(mask, a + i), _mm512_maskz_loadu_ps(mask, b + i));
+    s0 = _mm512_add_ps(s0, _mm512_abs_ps(d0));
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
+}
+
+VZ_AVX512 inline __m512i flip_sign(__m512i x) {
+  return _mm512_xor_si512(x, _mm512_set1_epi8(static_cast<char>(0x80)));
+}
+
+VZ_AVX512 std::int32_t dot_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 128 <= stride; i += 128) {
+    s0 = _mm512_dpbusd_epi32(s0, flip_sign(_mm512_loadu_si512(a + i)), _mm512_loadu_si512(b + i));
+    s1 = _mm512_dpbusd_epi32(s1, flip_sign(_mm512_loadu_si512(a + i + 64)),
+                             _mm512_loadu_si512(b + i + 64));
+  }
+  if (i < stride) {
+    s0 = _mm512_dpbusd_epi32(s0, flip_sign(_mm512_loadu_si512(a + i)), _mm512_loadu_si512(b + i));
+  }
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+}
+
+// The sums of _mm512_sad_epu8 stand in 64-bit lanes and fit their low halves.
+VZ_AVX512 std::int32_t sad_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  __m512i sum = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < stride; i += 64) {
+    const __m512i sad =
+        _mm512_sad_epu8(flip_sign(_mm512_loadu_si512(a + i)), flip_sign(_mm512_loadu_si512(b + i)));
+    sum = _mm512_add_epi32(sum, sad);
+  }
+  return _mm512_reduce_add_epi32(sum);
+}
+
+VZ_AVX512 inline std::int32_t dot_biased(const std::uint8_t* biased, const std::int8_t* row,
+                                         std::size_t stride) {
+  __m512i s0 = _mm512_setzero_si512(), s1 = s0;
+  std::size_t i = 0;
+  for (; i + 128 <= stride; i += 128) {
+    s0 = _mm512_dpbusd_epi32(s0, _mm512_loadu_si512(biased + i), _mm512_loadu_si512(row + i));
+    s1 = _mm512_dpbusd_epi32(s1, _mm512_loadu_si512(biased + i + 64),
+                             _mm512_loadu_si512(row + i + 64));
+  }
+  if (i < stride) {
+    s0 = _mm512_dpbusd_epi32(s0, _mm512_loadu_si512(biased + i), _mm512_loadu_si512(row + i));
+  }
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+}
+
+VZ_AVX512 void dot_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                      const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row + kRowsAhead < count) {
+      prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
+    }
+    out[row] = dot_biased(biased, codes + std::size_t{slots[row]} * stride, stride);
+  }
+}
+
+VZ_AVX512 void sad_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+                      const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row + kRowsAhead < count) {
+      prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
+    }
+    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    __m512i sum = _mm512_setzero_si512();
+    for (std::size_t i = 0; i < stride; i += 64) {
+      const __m512i sad = _mm512_sad_epu8(_mm512_loadu_si512(biased + i),
+                                          flip_sign(_mm512_loadu_si512(values + i)));
+      sum = _mm512_add_epi32(sum, sad);
+    }
+    out[row] = _mm512_reduce_add_epi32(sum);
+  }
+}
+
+}  // namespace
+
+const Kernels kAvx512Kernels = {
+    .name = "avx512-vnni",
+    .dot = dot,
+    .squared_l2 = squared_l2,
+    .l1 = l1,
+    .dot_rows = dot_rows,
+    .sad_rows = sad_rows,
+    .dot_at = dot_at,
+    .sad_at = sad_at,
+};
+
+}  // namespace vz::vector
+#else
+namespace vz::vector {
+const Kernels kAvx512Kernels = kScalarKernels;
+}
+#endif

@@ -1,0 +1,80 @@
+// Portable kernels: the meaning of the others.
+#include <cmath>
+#include <cstdlib>
+
+#include "engine/vector/kernels.h"
+
+namespace vz::vector {
+namespace {
+
+constexpr int kBias = 128;
+
+float dot(const float* a, const float* b, std::size_t size) {
+  float sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+float squared_l2(const float* a, const float* b, std::size_t size) {
+  float sum = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const float difference = a[i] - b[i];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+float l1(const float* a, const float* b, std::size_t size) {
+  float sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += std::fabs(a[i] - b[i]);
+  return sum;
+}
+
+// No overflow: 255 * 128 * 65,536 (limits::kDimensionMax) is below 2^31.
+std::int32_t dot_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < stride; ++i) sum += (int{a[i]} + kBias) * int{b[i]};
+  return sum;
+}
+
+std::int32_t sad_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < stride; ++i) sum += std::abs(int{a[i]} - int{b[i]});
+  return sum;
+}
+
+void dot_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+            const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < stride; ++i) sum += int{biased[i]} * int{values[i]};
+    out[row] = sum;
+  }
+}
+
+void sad_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+            const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < stride; ++i)
+      sum += std::abs(int{biased[i]} - kBias - int{values[i]});
+    out[row] = sum;
+  }
+}
+
+}  // namespace
+
+const Kernels kScalarKernels = {
+    .name = "scalar",
+    .dot = dot,
+    .squared_l2 = squared_l2,
+    .l1 = l1,
+    .dot_rows = dot_rows,
+    .sad_rows = sad_rows,
+    .dot_at = dot_at,
+    .sad_at = sad_at,
+};
+
+}  // namespace vz::vector

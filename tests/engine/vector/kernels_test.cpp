@@ -1,0 +1,151 @@
+// Every kernel level that this machine has against the scalar ones: exact on codes, within rounding
+// on floats.
+#include "engine/vector/kernels.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "engine/vector/codes.h"
+
+using namespace vz::vector;
+
+namespace {
+
+constexpr unsigned kSeed = 20'240'611;
+
+std::vector<std::size_t> sizes() {
+  std::vector<std::size_t> all;
+  for (std::size_t size = 1; size <= 70; ++size) all.push_back(size);
+  for (const std::size_t size : {100, 127, 384, 768, 1536}) all.push_back(size);
+  return all;
+}
+
+std::vector<const Kernels*> levels() {
+  std::vector<const Kernels*> all;
+  for (const auto level : {KernelLevel::kScalar, KernelLevel::kAvx2, KernelLevel::kAvx512}) {
+    if (const Kernels* found = kernels_at(level)) all.push_back(found);
+  }
+  return all;
+}
+
+/// Of exact size, so that AddressSanitizer sees one value read too many.
+std::vector<float> random_floats(std::mt19937& random, std::size_t size) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(size);
+  for (float& value : values) value = normal(random);
+  values.shrink_to_fit();
+  return values;
+}
+
+std::vector<std::int8_t> random_codes(std::mt19937& random, std::size_t size) {
+  std::uniform_int_distribution<int> any(-128, 127);
+  std::vector<std::int8_t> codes(size);
+  for (auto& code : codes) code = static_cast<std::int8_t>(any(random));
+  return codes;
+}
+
+}  // namespace
+
+TEST_CASE("kernels: the scalar level is always there, and the best is one of the levels",
+          "[engine][vector]") {
+  REQUIRE(kernels_at(KernelLevel::kScalar) != nullptr);
+  const auto all = levels();
+  WARN("kernel level of this machine: " << kernels().name);
+  CHECK(all.back()->name == kernels().name);
+}
+
+TEST_CASE("kernels: float sums agree with float64 sums at every size and level",
+          "[engine][vector]") {
+  std::mt19937 random(kSeed);
+  for (const std::size_t size : sizes()) {
+    const auto a = random_floats(random, size);
+    const auto b = random_floats(random, size);
+    double dot = 0, squared_l2 = 0, l1 = 0, magnitude = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      dot += double{a[i]} * b[i];
+      magnitude += std::fabs(double{a[i]} * b[i]);
+      squared_l2 += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+      l1 += std::fabs(double{a[i]} - b[i]);
+    }
+
+    for (const Kernels* kernel : levels()) {
+      CAPTURE(kSeed, size, kernel->name);
+      CHECK(kernel->dot(a.data(), b.data(), size) == Approx(dot).margin(1e-5 * magnitude + 1e-6));
+      CHECK(kernel->squared_l2(a.data(), b.data(), size) == Approx(squared_l2).epsilon(1e-5));
+      CHECK(kernel->l1(a.data(), b.data(), size) == Approx(l1).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("kernels: no size and no misalignment reads a value too many or too few",
+          "[engine][vector]") {
+  // Beyond the range stand NaNs: one of them read would show in the sum.
+  for (const std::size_t size : sizes()) {
+    for (std::size_t shift = 0; shift < 4; ++shift) {
+      std::vector<float> values(size + 40, std::numeric_limits<float>::quiet_NaN());
+      std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(shift), size, 1.0f);
+      const std::vector<float> zeros(size, 0.0f);
+      for (const Kernels* kernel : levels()) {
+        CAPTURE(size, shift, kernel->name);
+        const float* a = values.data() + shift;
+        CHECK(kernel->dot(a, a, size) == static_cast<float>(size));
+        CHECK(kernel->squared_l2(a, zeros.data(), size) == static_cast<float>(size));
+        CHECK(kernel->l1(a, zeros.data(), size) == static_cast<float>(size));
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: sums over codes are the same integers at every level", "[engine][vector]") {
+  std::mt19937 random(kSeed);
+  for (const std::size_t stride : {64, 128, 192, 256, 384, 448, 768, 1536}) {
+    constexpr std::uint32_t kRows = 23;
+    const auto codes = random_codes(random, kRows * stride);
+    const auto query = random_codes(random, stride);
+    std::vector<std::uint8_t> biased(stride);
+    for (std::size_t i = 0; i < stride; ++i) biased[i] = static_cast<std::uint8_t>(query[i] + 128);
+    std::vector<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
+
+    for (const Kernels* kernel : levels()) {
+      CAPTURE(kSeed, stride, kernel->name);
+      std::vector<std::int32_t> dots(kRows), sads(kRows);
+      kernel->dot_at(biased.data(), codes.data(), stride, slots.data(), kRows, dots.data());
+      kernel->sad_at(biased.data(), codes.data(), stride, slots.data(), kRows, sads.data());
+      for (std::uint32_t i = 0; i < kRows; ++i) {
+        const std::int8_t* row = codes.data() + slots[i] * stride;
+        std::int64_t dot = 0, sad = 0;
+        for (std::size_t j = 0; j < stride; ++j) {
+          dot += (query[j] + 128) * row[j];
+          sad += std::abs(query[j] - row[j]);
+        }
+        REQUIRE(dots[i] == dot);
+        REQUIRE(sads[i] == sad);
+        REQUIRE(kernel->dot_rows(query.data(), row, stride) == dot);
+        REQUIRE(kernel->sad_rows(query.data(), row, stride) == sad);
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: the extreme codes of the largest dimension do not overflow",
+          "[engine][vector]") {
+  constexpr std::size_t kStride = 65'536;
+  const std::vector<std::uint8_t> biased(kStride, 255);
+  const std::vector<std::int8_t> high(kStride, 127), low(kStride, -128);
+  const std::uint32_t slot = 0;
+  for (const Kernels* kernel : levels()) {
+    CAPTURE(kernel->name);
+    std::int32_t dot = 0, sad = 0;
+    kernel->dot_at(biased.data(), high.data(), kStride, &slot, 1, &dot);
+    CHECK(dot == 255 * 127 * 65'536ll);
+    CHECK(kernel->dot_rows(high.data(), low.data(), kStride) == -255ll * 128 * 65'536);
+    kernel->sad_at(biased.data(), low.data(), kStride, &slot, 1, &sad);
+    CHECK(sad == 255ll * 65'536);
+    CHECK(kernel->sad_rows(high.data(), low.data(), kStride) == 255ll * 65'536);
+  }
+}
