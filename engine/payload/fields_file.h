@@ -13,7 +13,14 @@
 namespace vz::payload {
 
 enum class FieldType : std::uint8_t {  // On disk and in definitions: never renumber.
-  kKeyword = 1, kInteger = 2, kFloat = 3, kBool = 4, kDatetime = 5, kUuid = 6, kText = 7, kGeo = 8,
+  kKeyword = 1,
+  kInteger = 2,
+  kFloat = 3,
+  kBool = 4,
+  kDatetime = 5,
+  kUuid = 6,
+  kText = 7,
+  kGeo = 8,
 };
 std::string_view field_type_name(FieldType type);
 std::optional<FieldType> parse_field_type(std::string_view name);
@@ -46,7 +53,10 @@ class FieldsFile {
   [[nodiscard]] bool has_column(std::string_view path) const;
   /// Rows with at least one value at `path`; nullopt without a column.
   [[nodiscard]] std::optional<std::uint64_t> rows_with(std::string_view path) const;
+  /// Of the heap; the columns are used in place from the mapped file.
   [[nodiscard]] std::uint64_t memory_bytes() const;
+  /// Rows of the segment that it was built for.
+  [[nodiscard]] std::uint32_t row_count() const;
 
   struct State;
   [[nodiscard]] const State& state() const { return *state_; }

@@ -40,8 +40,8 @@ void flatten(std::string_view canonical_payload, std::string& out);
 /// One row under test.
 struct RowUnderTest {
   PointId id;
-  std::string_view flat;                     ///< made by flatten()
-  const std::vector<std::string>* vectors;   ///< names of the vectors that the row has
+  std::string_view flat;                    ///< made by flatten()
+  const std::vector<std::string>* vectors;  ///< names of the vectors that the row has
 };
 bool matches(const Filter& filter, const RowUnderTest& row);
 
