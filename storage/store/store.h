@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/env/env.h"
@@ -20,6 +22,11 @@ struct Identity {
 };
 
 inline constexpr std::uint32_t kFormatNewest = 1;
+
+/// Bytes of FORMAT: one line of JSON, its last member the CRC32C of all before it.
+std::string encode_identity(const Identity& identity);
+/// Errors: kCorruption (offset, expected, found), kIncompatible.
+Result<Identity> decode_identity(std::string_view text);
 
 /// Paths inside a data directory.
 struct Paths {
@@ -42,13 +49,34 @@ struct Paths {
                                    std::uint64_t number) const;
 };
 
+/// The identity in a data directory, without a lock. Errors: kNotFound (no FORMAT), kCorruption,
+/// kIncompatible, kIoError.
+Result<Identity> read_identity(Env& env, const Paths& paths);
+
+/// What the name of a file in collections/<id>/ says.
+struct DataFileName {
+  enum class Kind : std::uint8_t { kSeg, kDead, kIndex, kFields };
+  Epoch epoch = 0;
+  SegmentSeq seq = 0;
+  Kind kind = Kind::kSeg;
+  std::uint64_t number = 0;  ///< 0 for kSeg
+  friend bool operator==(const DataFileName&, const DataFileName&) = default;
+};
+/// Nothing for a name that Paths would not give.
+std::optional<DataFileName> parse_data_file_name(std::string_view name);
+
+/// Paths of every file that the image names.
+std::set<std::string> files_of(const Paths& paths, const manifest::Manifest& manifest);
+
 /// A data directory opened for writing: locked for as long as this lives.
 class Store {
  public:
-  /// Opens `directory`, creating it (FORMAT, wal/, collections/, quarantine/, first manifest) when it
-  /// is absent or empty.
+  /// Opens `directory`, creating it (FORMAT, wal/, collections/, quarantine/, first manifest) when
+  /// it is absent or empty; what a creation that was cut short has left counts as empty, and so do
+  /// lost+found, snapshots/, jobs/, log/ and tmp/ with whatever is in them.
   /// Errors: kLocked (names the holder), kNoData (not empty and no FORMAT), kIncompatible (format
-  /// newer than kFormatNewest), kCorruption (FORMAT or manifest), kIoError. Nothing was changed.
+  /// newer than kFormatNewest), kCorruption (FORMAT or manifest), kIoError. Nothing was changed,
+  /// except that a creation that failed by kIoError or kNoSpace may have left what counts as empty.
   static Result<std::unique_ptr<Store>> open(Env& env, const std::string& directory);
 
   [[nodiscard]] Env& env() const { return env_; }
@@ -59,22 +87,39 @@ class Store {
 
   /// Publishes `next` (number must grow) and then removes the image before the previous one and the
   /// files that only images older than `previous` named. Not thread-safe: one publisher at a time.
+  /// A file that cannot be removed is logged and left for remove_leftovers().
+  /// Errors: kFailedPrecondition (number), kOutOfRange (manifest::check): nothing changed.
+  /// kIoError, kNoSpace: the image in force is the old one or `next`, so keep the files of both;
+  /// publish again under a greater number, or open again to know.
   Status publish(const manifest::Manifest& next);
 
+  /// Makes collections/<id>/ durably, if it is not there: a new segment goes into it.
+  Status create_collection_directory(CollectionId id);
+
   /// Removes leftovers of a crash: *.tmp files and numbered files of ours that no kept image names
-  /// and whose seq or number is below the manifest's next ones. Unknown files stay.
-  /// Returns the paths removed.
+  /// and whose seq or number is below the manifest's next ones. Unknown files stay. For the start,
+  /// before anything else writes here. While the previous image is unreadable no numbered file
+  /// goes. Returns the paths removed.
   Result<std::vector<std::string>> remove_leftovers();
 
  private:
   Store(Env& env, Paths paths) : env_(env), paths_(std::move(paths)) {}
 
+  Status create_first();
+  Status open_existing();
+  Status load_previous();
+  void remove_obsolete(const std::vector<manifest::Manifest>& older);
+  void remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntry>& entries,
+                           const std::set<std::string>& kept, std::vector<std::string>& removed);
+
   Env& env_;
   Paths paths_;
   Identity identity_;
   manifest::Manifest opened_;
-  manifest::Manifest current_;   ///< in force
-  manifest::Manifest previous_;  ///< kept beside it
+  manifest::Manifest current_;              ///< in force
+  manifest::Manifest previous_;             ///< kept beside it; number 0 if there is none
+  std::uint64_t previous_unreadable_ = 0;   ///< its number, if its image is damaged
+  std::vector<manifest::Manifest> failed_;  ///< publishes that failed since; one may be in force
   std::unique_ptr<FileLock> lock_;
 };
 
