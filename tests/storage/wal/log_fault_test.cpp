@@ -1,0 +1,282 @@
+// Durability (P1), prefix (P2) and failed syncs (P5) of the log: a fault at every call, then a
+// power cut, then recovery, then another power cut.
+#include <atomic>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "tests/storage/wal/log_kit.h"
+
+using namespace vz;
+using namespace vz::wal;
+using namespace vz::wal::test;
+
+namespace {
+
+/// What the world outside knows of a run.
+struct Oracle {
+  Lsn acknowledged = 0;  ///< last lsn of a commit that returned success
+  Lsn attempted = 0;     ///< last lsn that was handed to commit
+  Lsn needed_from = 1;   ///< everything below was flushed elsewhere
+};
+
+/// Rotation, removal, reuse and a restart, until a call fails. Small files, so that each happens
+/// more than once.
+Oracle run_script(Env& env) {
+  Oracle oracle;
+  for (int life = 0; life < 2; ++life) {
+    auto started = LogWriter::start(env, kDirectory, 1, oracle.acknowledged + 1,
+                                    {.file_size_bytes = kFileSize});
+    if (!started) return oracle;
+    LogWriter& writer = **started;
+    for (std::size_t group = 0; group < 14; ++group) {
+      for (std::size_t i = 0; i < 1 + group * 5 % 9; ++i) add_record(writer);
+      oracle.attempted = writer.next_lsn() - 1;
+      if (!writer.commit()) {
+        CHECK_FALSE(writer.commit());  // Broken for good.
+        CHECK_FALSE(writer.remove_below(1));
+        return oracle;
+      }
+      oracle.acknowledged = oracle.attempted;
+      if (group % 4 != 3) continue;
+      oracle.needed_from = oracle.acknowledged > 20 ? oracle.acknowledged - 20 : 1;
+      if (!writer.remove_below(oracle.needed_from)) return oracle;
+    }
+  }
+  return oracle;
+}
+
+/// Replay, cut, start: what a node does at boot. Empty, or what broke a promise.
+std::string recover(FaultEnv& env, const Oracle& oracle, Lsn& last) {
+  const auto read = read_back(env, oracle.needed_from);
+  if (!read.summary) return "replay: " + read.summary.error().message;
+  if (!read.problem.empty()) return read.problem;
+  last = std::max(read.summary->last_lsn, oracle.needed_from - 1);
+  if (last < oracle.acknowledged) return "lost record " + std::to_string(last + 1);
+  if (last > oracle.attempted) return "invented record " + std::to_string(last);
+  if (read.lsns != lsns_between(oracle.needed_from, last)) return "a hole";
+  if (read.summary->torn_tail) {
+    const auto cut = cut_torn_tail(env, *read.summary->torn_tail, "/data/tail");
+    if (!cut) return "cut: " + cut.error().message;
+  }
+  return {};
+}
+
+/// recover; start a writer; lose power before it writes: all that was read must still be there.
+/// Then one more group, and all must read back.
+std::string recover_twice(FaultEnv& env, Oracle oracle) {
+  Lsn last = 0;
+  std::string problem = recover(env, oracle, last);
+  if (!problem.empty()) return problem;
+  {
+    const auto writer =
+        LogWriter::start(env, kDirectory, 1, last + 1, {.file_size_bytes = kFileSize});
+    if (!writer) return "start: " + writer.error().message;
+  }
+  env.lose_power_worst();
+  oracle.acknowledged = last;
+  problem = recover(env, oracle, last);
+  if (!problem.empty()) return "second boot: " + problem;
+  auto writer = LogWriter::start(env, kDirectory, 1, last + 1, {.file_size_bytes = kFileSize});
+  if (!writer) return "second start: " + writer.error().message;
+  if (!commit_group(**writer, 3)) return "the new writer cannot write";
+  env.lose_power_worst();
+  oracle.acknowledged = oracle.attempted = last + 3;
+  problem = recover(env, oracle, last);
+  return problem.empty() ? problem : "third boot: " + problem;
+}
+
+std::uint64_t calls_of_script() {
+  FaultEnv env;
+  with_directory(env);
+  const auto before = env.calls();
+  const Oracle oracle = run_script(env);
+  REQUIRE(oracle.acknowledged == oracle.attempted);
+  REQUIRE(oracle.acknowledged > 100);
+  REQUIRE(env.calls(FaultCall::kRename) > env.calls(FaultCall::kFill));  // Files were used again.
+  return env.calls() - before;
+}
+
+}  // namespace
+
+TEST_CASE("log faults: every acknowledged record survives a fault at any call and a power cut") {
+  const std::uint64_t calls = calls_of_script();
+  CAPTURE(calls);
+  REQUIRE(calls > 60);
+  std::uint64_t torn = 0;
+  for (std::uint64_t call = 0; call <= calls; ++call) {
+    for (const ShortWrite short_write : {ShortWrite::kNothing, ShortWrite::kHalf}) {
+      const bool half = short_write == ShortWrite::kHalf;
+      FaultEnv env;
+      with_directory(env);
+      env.fail_from(call, {.code = half ? ErrorCode::kNoSpace : ErrorCode::kIoError,
+                           .short_write = short_write});
+      const Oracle oracle = run_script(env);
+      env.heal();
+      CAPTURE(call, half, oracle.acknowledged, oracle.attempted, oracle.needed_from);
+
+      for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        const auto image = env.crash_image(seed);
+        const auto tail = read_back(*image, oracle.needed_from);
+        torn += tail.summary && tail.summary->torn_tail ? 1 : 0;
+        Lsn last = 0;
+        const std::string problem =
+            seed < 3 ? recover_twice(*image, oracle) : recover(*image, oracle, last);
+        INFO("seed " << seed << ": " << problem);
+        REQUIRE(problem.empty());
+      }
+      if (half) {
+        env.kill_process();
+      } else {
+        env.lose_power_worst();
+      }
+      const std::string problem = recover_twice(env, oracle);
+      INFO((half ? "killed: " : "worst: ") << problem);
+      REQUIRE(problem.empty());
+    }
+  }
+  CHECK(torn > 100);  // The images did hold torn tails.
+}
+
+TEST_CASE("log faults: a single failed call breaks the writer although later calls would work") {
+  const std::uint64_t calls = calls_of_script();
+  for (std::uint64_t call = 0; call <= calls; ++call) {
+    FaultEnv env;
+    with_directory(env);
+    env.fail_at(call);
+    const Oracle oracle = run_script(env);
+    CAPTURE(call, oracle.acknowledged, oracle.attempted);
+    if (call < calls) CHECK(env.fault_hit());
+
+    env.lose_power_worst();
+    env.heal();
+
+    const std::string problem = recover_twice(env, oracle);
+    INFO(problem);
+    REQUIRE(problem.empty());
+  }
+}
+
+TEST_CASE("log faults: after a failed sync nothing more is written, and the error stays") {
+  FaultEnv env;
+  with_directory(env);
+  auto writer = start_log(env);
+  REQUIRE(commit_group(*writer, 2));
+  env.fail_at(0, {.only = FaultCall::kSync});
+  const auto failed = commit_group(*writer, 2);
+  REQUIRE_FALSE(failed);
+  const auto calls = env.calls();
+
+  for (int i = 0; i < 3; ++i) {
+    const auto again = commit_group(*writer, 1);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().message == failed.error().message);
+  }
+  CHECK_FALSE(writer->remove_below(kLsnMax));
+  CHECK(env.calls() == calls);
+}
+
+TEST_CASE(
+    "log faults: what a killed process wrote but did not sync is durable once read and started") {
+  FaultEnv env;
+  with_directory(env);
+  Lsn last = 0;
+  {
+    auto writer = start_log(env);
+    REQUIRE(commit_group(*writer, 5));
+    env.fail_at(0, {.only = FaultCall::kSync});
+    REQUIRE_FALSE(commit_group(*writer, 5));
+    env.kill_process();
+    last = 10;
+  }
+  REQUIRE(read_back(env).summary->last_lsn == last);  // It reads well: the kernel still has it.
+  { auto writer = start_log(env, last + 1); }
+
+  env.lose_power_worst();
+
+  CHECK(read_back(env).lsns == lsns_between(1, last));
+}
+
+TEST_CASE("log faults: a power cut at any call of cut_torn_tail leaves the tail in one place") {
+  for (std::uint64_t call = 0; call < 8; ++call) {
+    FaultEnv env;
+    with_directory(env);
+    {
+      auto writer = start_log(env);
+      // The cut is on a sector's edge: FaultEnv may zero the whole sector that a cut goes through.
+      writer->add(format::WalRecordKind::kPoints, 0, 0, Bytes(512 - format::kWalRecordHeaderSize));
+      REQUIRE(commit_group(*writer, 5));
+    }
+    const auto record = places(env, log_files(env).front())[1];
+    Bytes torn = file_bytes(env, log_path(1, 1));
+    torn[record.offset + 50] ^= std::byte{1};
+    REQUIRE(env.put_file(log_path(1, 1), torn));
+    const TornTail tail = *read_back(env).summary->torn_tail;
+    const Bytes expected(torn.begin() + static_cast<std::ptrdiff_t>(tail.offset),
+                         torn.begin() + static_cast<std::ptrdiff_t>(tail.offset + tail.size));
+    env.fail_from(call);
+    const auto cut = cut_torn_tail(env, tail, "/data/tail");
+    env.heal();
+
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      CAPTURE(call, seed);
+      const auto image = env.crash_image(seed);
+      const auto read = read_back(*image);
+      REQUIRE(read.summary);
+      CHECK(read.lsns == lsns_between(1, 1));
+      if (read.summary->torn_tail) {
+        CHECK_FALSE(cut);
+        REQUIRE(cut_torn_tail(*image, *read.summary->torn_tail, "/data/tail"));
+      }
+      CHECK(file_bytes(*image, "/data/tail") == expected);
+    }
+  }
+}
+
+TEST_CASE("log faults: the checks above notice a sync that does nothing") {
+  FaultEnv files;
+  with_directory(files);
+  files.ignore_file_syncs(true);
+  const Oracle lost_content = run_script(files);
+  files.lose_power_worst();
+  CHECK_FALSE(recover_twice(files, lost_content).empty());
+
+  FaultEnv names;
+  with_directory(names);
+  names.ignore_directory_syncs(true);
+  const Oracle lost_names = run_script(names);
+  names.lose_power_worst();
+  CHECK_FALSE(recover_twice(names, lost_names).empty());
+}
+
+TEST_CASE("log faults: removal and counting run beside the writer") {
+  FaultEnv env;
+  with_directory(env);
+  auto writer = start_log(env);
+  std::atomic<Lsn> committed{0};
+  std::atomic<bool> done{false};
+  std::string removal_problem;
+  std::thread remover([&] {
+    while (!done) {
+      const Lsn limit = committed;
+      const auto removed = writer->remove_below(limit > 30 ? limit - 30 : 1);
+      if (!removed) removal_problem = removed.error().message;
+      if (writer->kept_bytes() > (1u << 24)) removal_problem = "kept_bytes is off";
+    }
+  });
+  for (int group = 0; group < 300; ++group) {
+    const auto written = commit_group(*writer, 4);
+    if (!written) FAIL(written.error().message);
+    committed = writer->next_lsn() - 1;
+  }
+  done = true;
+  remover.join();
+
+  CHECK(removal_problem.empty());
+  REQUIRE(writer->remove_below(committed - 30));
+  const auto read = read_back(env, committed - 30);
+  REQUIRE(read.summary);
+  CHECK(read.lsns == lsns_between(committed - 30, committed));
+  const auto all = read_back(env, log_files(env).front().first_lsn);
+  CHECK(all.summary->bytes == writer->kept_bytes());
+}
