@@ -96,6 +96,7 @@ Status CheckedFileWriter::append(ByteSpan bytes) {
 
 Status CheckedFileWriter::pad_to(std::uint64_t alignment) {
   VZ_ASSERT(alignment != 0);
+  if (state_->broken) return tl::unexpected<Error>(*state_->broken);
   static constexpr std::array<std::byte, 4096> kZeros{};
   std::uint64_t missing = (alignment - offset() % alignment) % alignment;
   while (missing > 0) {

@@ -1,17 +1,12 @@
 #include "storage/segment/damage.h"
 
-#include "storage/base/log.h"
-
 namespace vz::segment {
 
 void Damage::report(const Error& error) {
-  {
-    MutexLock lock(mutex_);
-    if (first_) return;
-    first_ = error;
-    found_.store(true, std::memory_order_release);
-  }
-  LogEvent(LogLevel::kError, "segment_damaged").with("error", error.message);
+  MutexLock lock(mutex_);
+  if (first_) return;
+  first_ = error;
+  found_.store(true, std::memory_order_release);
 }
 
 std::optional<Error> Damage::first() const {

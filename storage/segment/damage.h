@@ -10,7 +10,8 @@
 
 namespace vz::segment {
 
-/// Remembers the first damage and logs it: accessors that give a plain value cannot. Thread-safe.
+/// Remembers the first damage for accessors that give a plain value. Who takes the segment out of
+/// service logs it. Thread-safe.
 class Damage {
  public:
   void report(const Error& error) VZ_EXCLUDES(mutex_);

@@ -89,7 +89,7 @@ class Segment {
   [[nodiscard]] std::uint32_t row_count() const;
   /// True after damage was met in any block: the caller takes the segment out of service.
   [[nodiscard]] bool failed() const;
-  /// The first damage met (also logged then), if an accessor met it.
+  /// The first damage that an accessor met, for the log line of who takes the segment out of service.
   [[nodiscard]] std::optional<Error> damage() const;
 
   /// Precondition everywhere below (asserted): row < row_count(), column < footer().columns.size().
