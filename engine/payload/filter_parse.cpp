@@ -255,7 +255,7 @@ Result<Filter> parse_filter(std::string_view json) {
   static const ScanLimits kLimits{"filter", kFilterJsonDepthMax, limits::kBodyBytesMax};
   VZ_TRY_ASSIGN(const std::string text, canonical_text(json, kLimits));
   std::string flat;
-  VZ_TRY(flatten_checked(text, flat));
+  VZ_TRY(flatten_checked(text, kLimits, flat));
   VZ_TRY_ASSIGN(FilterGroup root, FilterParser().group(flat_root(flat), 1));
   if (root.must.empty() && root.should.empty() && root.must_not.empty() && root.min_count == 0) {
     return Filter();

@@ -93,13 +93,17 @@ FlatValue flat_root(std::string_view flat) {
 }
 
 Status flatten_checked(std::string_view text, std::string& out) {
+  return flatten_checked(text, stored_payload_limits(), out);
+}
+
+Status flatten_checked(std::string_view text, const ScanLimits& limits, std::string& out) {
   const std::size_t size = out.size();
   if (text.empty()) {
     out.append(kEmptyObject, sizeof kEmptyObject);
     return {};
   }
   FlatSink sink(out);
-  Status status = scan_json_object(text, stored_payload_limits(), sink);
+  Status status = scan_json_object(text, limits, sink);
   if (!status.has_value()) out.resize(size);
   return status;
 }

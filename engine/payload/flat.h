@@ -156,10 +156,15 @@ bool leaves_of(FlatValue value, const Visit& visit) {
   return value.is_array() ? for_each_element(value, visit) : visit(value);
 }
 
+struct ScanLimits;
+
 /// A flat row as a value; an empty text is an empty object.
 FlatValue flat_root(std::string_view flat);
 
-/// flatten() of text that may be damaged. Errors: kInvalidArgument; `out` is then as before.
+/// flatten() of text that may be damaged, within limits of the caller's choice.
+/// Errors: kInvalidArgument, kOutOfRange; `out` is then as before.
+Status flatten_checked(std::string_view text, const ScanLimits& limits, std::string& out);
+/// The same for a stored payload.
 Status flatten_checked(std::string_view text, std::string& out);
 
 }  // namespace vz::payload
