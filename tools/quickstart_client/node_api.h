@@ -1,0 +1,45 @@
+// The few calls of a node's HTTP API that the quick start makes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "tools/quickstart_client/http_client.h"
+
+namespace vz::quickstart {
+
+/// What /stats says of one collection.
+struct CollectionNumbers {
+  bool exists = false;
+  std::uint64_t vectors = 0;
+  std::uint64_t indexed_vectors = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t searches = 0;
+  std::uint64_t distance_evaluations = 0;  ///< by all searches so far
+};
+
+enum class Accuracy : std::uint8_t { kDefault, kExact };
+
+// Every call: errors are kUnavailable (no answer) and kInternal (an answer that is not 200,
+// quoted).
+
+Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string& collection);
+Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension);
+Status drop_collection(HttpClient& http, const std::string& collection);
+
+/// Body that upserts rows first .. first + count - 1, with their number as id.
+std::string upsert_body(std::span<const float> values, std::size_t dimension,
+                        std::span<const std::string> payloads, std::size_t first);
+Status upsert(HttpClient& http, const std::string& collection, const std::string& body);
+
+/// Body of a search for the nearest `limit` points to `query`.
+std::string search_body(std::span<const float> query, const std::string& filter, std::size_t limit,
+                        Accuracy accuracy);
+/// Ids, best first.
+Result<std::vector<std::int64_t>> ids_of_answer(const HttpAnswer& answer);
+
+}  // namespace vz::quickstart
