@@ -1,6 +1,8 @@
 // The log without faults: what is committed reads back, across rotation, reuse, epochs and removal.
 #include "storage/wal/log.h"
 
+#include <cstdlib>
+
 #include <catch2/catch.hpp>
 
 #include "tests/storage/wal/log_kit.h"
@@ -315,4 +317,44 @@ TEST_CASE("log: names are exact; whatever else lies in the directory is left alo
   CHECK(env.exists(kDirectory + "/1-1.wal"));
   REQUIRE(env.make_directory(log_path(1, 11)));
   CHECK(read_back(env).summary.error().code == ErrorCode::kCorruption);
+}
+
+TEST_CASE("log: the same on the real file system, with larger files") {
+  char name[] = "/tmp/vz-log-XXXXXX";
+  REQUIRE(mkdtemp(name) != nullptr);
+  const std::string directory = std::string(name) + "/wal";
+  const auto env = make_posix_env();
+  REQUIRE(env->create_directory(directory));
+  const Bytes large(1u << 20, std::byte{0x11});
+  const auto write = [&](Lsn next, int groups) {
+    auto writer = LogWriter::start(*env, directory, 1, next, {.file_size_bytes = 3u << 20});
+    INFO((writer ? std::string() : writer.error().message));
+    REQUIRE(writer);
+    REQUIRE((*writer)->remove_below(next));
+    for (int i = 0; i < groups; ++i) {
+      (*writer)->add(format::WalRecordKind::kPoints, 1, 0, large);
+      (*writer)->add(format::WalRecordKind::kPoints, 1, 0, payload_of(7));
+      REQUIRE((*writer)->commit());
+    }
+  };
+  write(1, 8);   // Four files.
+  write(17, 3);  // Two become spares, and one of them is used again.
+  CHECK(env->exists(directory + "/spare-1.wal") != env->exists(directory + "/spare-2.wal"));
+
+  std::uint64_t bytes = 0;
+  const auto summary = replay(*env, directory, 17, 22, [&](const format::WalRecord& record) {
+    bytes += record.payload.size();
+    return Status{};
+  });
+
+  INFO((summary ? std::string() : summary.error().message));
+  REQUIRE(summary);
+  CHECK(summary->records == 6);
+  CHECK(bytes == 3 * (large.size() + payload_of(7).size()));
+  CHECK_FALSE(summary->torn_tail);
+  const auto entries = env->list(directory);
+  REQUIRE(entries);
+  for (const auto& entry : *entries) REQUIRE(env->remove(directory + "/" + entry.name));
+  REQUIRE(env->remove_directory(directory));
+  REQUIRE(env->remove_directory(name));
 }
