@@ -35,8 +35,8 @@ struct VectorValue {
 struct Record {
   PointId id;
   Lsn version = 0;
-  std::string payload;               ///< canonical JSON; "" when it was not selected
-  std::vector<VectorValue> vectors;  ///< empty when not selected
+  std::string payload = {};               ///< canonical JSON; "" when it was not selected
+  std::vector<VectorValue> vectors = {};  ///< empty when not selected
 };
 struct ScoredPoint {
   Record record;

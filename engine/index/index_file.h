@@ -20,6 +20,7 @@ namespace vz::index {
 struct HnswParameters {
   std::uint32_t m = 16;
   std::uint32_t ef_construct = 200;
+  friend bool operator==(const HnswParameters&, const HnswParameters&) = default;
 };
 
 /// What to index of one dense column of a segment.
@@ -34,24 +35,28 @@ enum class GraphPolicy : std::uint8_t {
   kBySize,     ///< a graph for columns with at least kGraphRowsMin rows
 };
 inline constexpr std::uint32_t kGraphRowsMin = 10'000;
+/// Breadth of a walk when neither the request nor the collection names one.
+inline constexpr std::uint32_t kDefaultEfSearch = 128;
 
 struct BuildOptions {
   GraphPolicy graph = GraphPolicy::kBySize;
+  std::uint32_t graph_rows_min = kGraphRowsMin;  ///< for kBySize
   unsigned threads = 1;
   std::stop_token stop;  ///< asked between rows; the build then gives kCancelled
 };
 
 /// Builds the index of `segment` and publishes it at `path`.
 /// Memory while it runs: codes and graph of one column at a time.
-/// Errors: kCorruption (the segment), kCancelled, kIoError, kNoSpace; nothing is published.
+/// Errors: kCorruption (the segment), kCancelled, kIoError, kNoSpace, kUnavailable (memory),
+/// kInvalidArgument (a plan's column is not dense); nothing is published.
 Result<segment::FileInfo> build_index(Env& env, const std::string& path,
                                       const segment::Segment& segment,
                                       std::span<const ColumnPlan> plans,
                                       const BuildOptions& options);
 
 struct Candidate {
-  float similarity = 0;  ///< approximate
-  std::uint32_t row = 0; ///< of the segment
+  float similarity = 0;   ///< approximate
+  std::uint32_t row = 0;  ///< of the segment
 };
 
 /// What a search asks of one part and what it cost.

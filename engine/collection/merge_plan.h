@@ -1,0 +1,34 @@
+// Which segments to merge next: a pure function of their sizes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace vz::collection {
+
+struct SegmentSummary {
+  std::uint32_t rows = 0;
+  std::uint32_t dead_rows = 0;  ///< as of the flushed lsn: a merge drops just these
+  bool has_graph = false;
+  bool settled = true;  ///< false: big enough for a graph and not indexed yet
+};
+
+enum class Activity : std::uint8_t { kWriting, kQuiet };
+
+/// Positions of the segments to merge into one, ascending; empty: nothing to do. One position alone
+/// means: rewrite it without its dead rows, or, if it is not settled, index it where it is.
+///
+/// Rules: segments without a graph merge among themselves to at least kMergeRowsMin rows before a
+/// graph is built, or as they are once the collection is quiet; graph segments merge by size tiers
+/// of factor 4 when there are more than 4; a segment with more than 30 % dead rows is rewritten.
+std::vector<std::size_t> plan_merge(std::span<const SegmentSummary> segments, Activity activity);
+
+inline constexpr std::uint32_t kMergeRowsMin = 50'000;
+inline constexpr std::size_t kGraphSegmentsMax = 4;
+inline constexpr std::size_t kSmallSegmentsMax = 8;
+inline constexpr std::size_t kSmallSegmentsMaxQuiet = 4;
+inline constexpr double kDeadShareMax = 0.3;
+
+}  // namespace vz::collection

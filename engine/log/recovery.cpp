@@ -1,0 +1,104 @@
+#include "engine/log/recovery.h"
+
+#include <algorithm>
+
+#include "engine/log/apply.h"
+#include "storage/base/log.h"
+#include "storage/wal/log.h"
+
+namespace vz::log {
+namespace {
+
+using collection::LiveCollection;
+using collection::SealedPart;
+
+Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
+                                                        const manifest::CollectionEntry& entry,
+                                                        const NodeState& state) {
+  VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
+  std::vector<std::shared_ptr<SealedPart>> segments;
+  for (const manifest::SegmentEntry& segment : entry.segments) {
+    VZ_TRY_ASSIGN(auto part, SealedPart::open(store.env(), store.paths(), entry.id, segment));
+    segments.push_back(std::move(part));
+  }
+  return std::make_shared<LiveCollection>(
+      state.visibility,
+      LiveCollection::Start{.id = entry.id,
+                            .name = entry.name,
+                            .definition = std::make_shared<const collection::CollectionDefinition>(
+                                std::move(definition)),
+                            .created_at_us = entry.created_at_us,
+                            .updated_at_us = entry.updated_at_us,
+                            .points = entry.points,
+                            .digest = entry.digest,
+                            .segments = std::move(segments)});
+}
+
+Status open_files(store::Store& store, Recovered& out) {
+  const manifest::Manifest& image = store.opened_manifest();
+  auto catalog = std::make_shared<collection::Catalog>();
+  for (const manifest::CollectionEntry& entry : image.collections) {
+    auto opened = open_collection(store, entry, out.state);
+    if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
+    catalog->collections[entry.name] = *opened;
+    out.state.collections[entry.id] = std::move(*opened);
+    out.state.flushed_lsn[entry.id] = entry.flushed_lsn;
+    out.next_lsn = std::max(out.next_lsn, entry.flushed_lsn + 1);
+  }
+  for (const manifest::Alias& alias : image.aliases)
+    catalog->aliases[alias.name] = alias.collection;
+  out.state.catalog = std::move(catalog);
+  out.state.catalog_lsn = image.catalog_lsn;
+  out.next_lsn =
+      std::max({out.next_lsn, image.catalog_lsn + 1, image.clean_lsn + 1, image.log_lsn});
+  if (!image.epochs.empty()) {
+    out.epoch = image.epochs.back().epoch;
+    out.next_lsn = std::max(out.next_lsn, image.epochs.back().first_lsn);
+  }
+  out.last_time_us = image.time_us;
+  return {};
+}
+
+}  // namespace
+
+Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
+  Recovered out;
+  VZ_TRY(open_files(store, out));
+
+  const manifest::Manifest& image = store.opened_manifest();
+  const auto fold = [&](const format::WalRecord& record) -> Status {
+    VZ_TRY(apply(record, out.state));
+    const auto touched = out.state.collections.find(record.collection);
+    if (touched == out.state.collections.end()) return {};
+    LiveCollection& collection = *touched->second;
+    const auto& active = collection.active();
+    if (active.rows() + active.tombstones().size() >= options.seal_rows ||
+        active.bytes() >= options.seal_bytes || active.full())
+      collection.freeze(record.lsn);
+    return {};
+  };
+  VZ_TRY_ASSIGN(const auto replayed, wal::replay(store.env(), store.paths().wal(), image.log_lsn,
+                                                 image.clean_lsn, fold));
+  if (replayed.torn_tail) {
+    const wal::TornTail& tail = *replayed.torn_tail;
+    const std::string keep =
+        store.paths().quarantine() + "/torn-" + std::to_string(tail.lsn) + ".wal";
+    VZ_TRY(wal::cut_torn_tail(store.env(), tail, keep));
+    LogEvent(LogLevel::kWarn, "torn_tail_cut")
+        .with("path", tail.path)
+        .with("offset", tail.offset)
+        .with("size_bytes", tail.size)
+        .with("lsn", tail.lsn)
+        .with("kept", keep);
+  }
+  out.next_lsn = std::max(out.next_lsn, replayed.last_lsn + 1);
+  out.epoch = std::max(out.epoch, replayed.last_epoch);
+  out.last_time_us = std::max(out.last_time_us, replayed.last_time_us);
+  LogEvent(LogLevel::kInfo, "recovered")
+      .with("collections", out.state.collections.size())
+      .with("records", replayed.records)
+      .with("next_lsn", out.next_lsn);
+  return out;
+}
+
+}  // namespace vz::log

@@ -1,0 +1,29 @@
+// Recovery: files of the manifest, then the log's tail through the same apply.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/log/state.h"
+#include "storage/store/store.h"
+
+namespace vz::log {
+
+struct RecoveryOptions {
+  std::uint64_t seal_bytes = 32u << 20;  ///< a memtable is frozen at these bounds, as when serving
+  std::uint32_t seal_rows = 32'768;
+};
+
+struct Recovered {
+  NodeState state;
+  Lsn next_lsn = 1;
+  Epoch epoch = 1;
+  std::int64_t last_time_us = 0;
+};
+
+/// Opens every segment that the manifest names and replays the log after them. A torn tail is cut,
+/// kept under quarantine/ and logged.
+/// Errors: kCorruption (with path and offset), kIoError, kNotFound; nothing was changed, except
+/// that a torn tail may have been cut already.
+Result<Recovered> recover(store::Store& store, const RecoveryOptions& options);
+
+}  // namespace vz::log

@@ -1,0 +1,290 @@
+#include "engine/log/writer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <pthread.h>
+
+#include "engine/limits.h"
+#include "engine/log/apply.h"
+#include "engine/log/resolve.h"
+#include "storage/base/log.h"
+
+namespace vz::log {
+namespace {
+
+std::uint64_t bytes_of(const std::vector<PointData>& points) {
+  std::uint64_t bytes = 0;
+  for (const PointData& point : points) {
+    bytes += sizeof(PointData) + point.payload.size();
+    for (const PointVector& vector : point.vectors)
+      bytes += vector.values.size() * sizeof(float) + vector.indices.size() * sizeof(std::uint32_t);
+  }
+  return bytes;
+}
+
+/// About what a request holds in memory and will take in the log.
+std::uint64_t bytes_of(const WriteRequest& request) {
+  constexpr std::uint64_t kSmall = 256;
+  const auto* write = std::get_if<PointsWrite>(&request);
+  if (write == nullptr) return kSmall;
+  std::uint64_t bytes = kSmall;
+  for (const PointOperation& operation : write->operations) {
+    bytes += kSmall;
+    if (const auto* upsert = std::get_if<UpsertPoints>(&operation))
+      bytes += bytes_of(upsert->points);
+    if (const auto* update = std::get_if<UpdateVectors>(&operation))
+      bytes += bytes_of(update->points);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Writer::Writer(NodeState state, std::unique_ptr<wal::LogWriter> log, std::int64_t last_time_us,
+               WriterOptions options)
+    : options_(std::move(options)),
+      state_(std::move(state)),
+      log_(std::move(log)),
+      last_time_us_(last_time_us) {
+  publish_visible();
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "vz-writer");
+    loop();
+  });
+}
+
+Writer::~Writer() {
+  stop();
+}
+
+void Writer::submit(WriteRequest request, WriteCallback done) {
+  const std::uint64_t bytes = bytes_of(request);
+  Error refusal{ErrorCode::kUnavailable, {}};
+  {
+    MutexLock lock(mutex_);
+    if (!poison_reason_.empty()) {
+      refusal.message =
+          "the log has failed and no write is accepted until a restart: " + poison_reason_;
+    } else if (stopping_) {
+      refusal.message = "the node is stopping";
+    } else if (queue_.size() >= limits::kWriteQueueMax ||
+               (queue_bytes_ + bytes > limits::kWriteQueueBytesMax && !queue_.empty())) {
+      refusal.message = "the write queue is full (" + std::to_string(queue_.size()) +
+                        " requests): try again later";
+    } else {
+      queue_bytes_ += bytes;
+      queue_.push_back({std::move(request), std::move(done), bytes});
+      wake_.notify_one();
+      return;
+    }
+  }
+  done(tl::unexpected<Error>(std::move(refusal)));
+}
+
+void Writer::run_between_groups(const std::function<void(NodeState&)>& task) {
+  {
+    MutexLock lock(mutex_);
+    if (!stopped_) {
+      Task entry{&task};
+      tasks_.push_back(&entry);
+      wake_.notify_one();
+      while (!entry.done) ended_.wait(mutex_);
+      return;
+    }
+  }
+  task(state_);
+}
+
+void Writer::stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string Writer::poison_reason() const {
+  MutexLock lock(mutex_);
+  return poison_reason_;
+}
+
+std::size_t Writer::queue_size() const {
+  MutexLock lock(mutex_);
+  return queue_.size();
+}
+
+bool Writer::stalled() const {
+  if (options_.frozen_max == 0) return false;
+  std::size_t frozen = 0;
+  for (const auto& [id, collection] : state_.collections) frozen += collection->frozen_count();
+  return frozen > options_.frozen_max;
+}
+
+void Writer::loop() {
+  std::deque<Waiting> group;
+  while (wait_for_work(group)) {
+    run_tasks();
+    process(std::move(group));
+    group.clear();
+  }
+  run_tasks();
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  for (Task* task : tasks_) {  // Came after the last look: this thread still owns the state.
+    (*task->run)(state_);
+    task->done = true;
+  }
+  tasks_.clear();
+  ended_.notify_all();
+}
+
+/// Waits until there is a group to write or a task to run. False: stopping, and nothing is left.
+bool Writer::wait_for_work(std::deque<Waiting>& group) {
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (!tasks_.empty()) return true;
+    if (!queue_.empty() && (stopping_ || !stalled())) break;
+    if (stopping_ && queue_.empty()) return false;
+    wake_.wait(mutex_);
+  }
+  std::uint64_t bytes = 0;
+  while (!queue_.empty() &&
+         (group.empty() || bytes + queue_.front().bytes <= limits::kGroupBytesMax)) {
+    bytes += queue_.front().bytes;
+    queue_bytes_ -= queue_.front().bytes;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return true;
+}
+
+void Writer::run_tasks() {
+  std::deque<Task*> tasks;
+  {
+    MutexLock lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  if (tasks.empty()) return;
+  for (const Task* task : tasks) (*task->run)(state_);
+  publish_visible();
+  MutexLock lock(mutex_);
+  for (Task* task : tasks) task->done = true;
+  ended_.notify_all();
+}
+
+/// resolve -> apply to memory -> one write and one fdatasync -> visible -> answers.
+void Writer::process(std::deque<Waiting> group) {
+  std::vector<Answer> answers;
+  answers.reserve(group.size());
+  for (Waiting& waiting : group) {
+    if (poisoned()) {
+      answers.push_back(
+          {std::move(waiting.done), fail(ErrorCode::kUnavailable, "the log has failed")});
+      continue;
+    }
+    answers.push_back({std::move(waiting.done), handle(waiting.request)});
+  }
+  if (!poisoned() && log_->group_bytes() > 0) {
+    if (const Status durable = log_->commit(); durable) {
+      publish_visible();
+    } else {
+      LogEvent(LogLevel::kError, "log_failed").with("reason", durable.error().message);
+      {
+        MutexLock lock(mutex_);
+        poison_reason_ = durable.error().message;
+      }
+      poisoned_.store(true, std::memory_order_release);
+      for (Answer& answer : answers)
+        answer.outcome = fail(ErrorCode::kUnavailable,
+                              "the log has failed and no write is accepted until a restart: " +
+                                  durable.error().message);
+    }
+  }
+  for (Answer& answer : answers) answer.done(std::move(answer.outcome));
+}
+
+Result<WriteOutcome> Writer::handle(const WriteRequest& request) {
+  if (const auto* write = std::get_if<PointsWrite>(&request)) return handle_points(*write);
+  return handle_catalog(request);
+}
+
+Result<WriteOutcome> Writer::handle_points(const PointsWrite& write) {
+  const auto found = state_.collections.find(write.collection);
+  if (found == state_.collections.end())
+    return fail(ErrorCode::kNotFound, "the collection was dropped meanwhile");
+  collection::LiveCollection& collection = *found->second;
+  const Lsn lsn = log_->next_lsn();
+  freeze_if_full(collection, lsn - 1);
+
+  Bytes payload;
+  Status status;
+  for (const PointOperation& operation : write.operations) {
+    auto resolved = resolve(operation, collection);
+    if (!resolved) {
+      status = tl::unexpected<Error>(std::move(resolved.error()));
+      break;
+    }
+    if (!*resolved) continue;
+    const std::size_t before = payload.size();
+    format::encode(**resolved, payload);
+    if (payload.size() > limits::kRecordBytesMax) {
+      payload.resize(before);
+      status = fail(ErrorCode::kTooLarge, "the write takes more than " +
+                                              std::to_string(limits::kRecordBytesMax) +
+                                              " bytes in the log: split it");
+      break;
+    }
+    apply_operation(**resolved, lsn, collection);
+  }
+  if (!payload.empty()) {
+    const std::int64_t time_us = now_us();
+    log_->add(format::WalRecordKind::kPoints, collection.id(), time_us, payload);
+    collection.touched(lsn, time_us);
+    freeze_if_full(collection, lsn);
+  }
+  VZ_TRY(std::move(status));
+  return WriteOutcome{.lsn = payload.empty() ? lsn - 1 : lsn, .changed = !payload.empty()};
+}
+
+Result<WriteOutcome> Writer::handle_catalog(const WriteRequest& request) {
+  VZ_TRY_ASSIGN(const auto resolved, resolve_catalog(request, state_));
+  const Lsn lsn = log_->next_lsn();
+  if (!resolved) return WriteOutcome{.lsn = lsn - 1, .changed = false};
+  const std::int64_t time_us = now_us();
+  const format::WalRecord record{.lsn = lsn,
+                                 .time_us = time_us,
+                                 .collection = resolved->collection,
+                                 .kind = resolved->kind,
+                                 .payload = resolved->payload};
+  VZ_TRY(apply(record, state_));
+  log_->add(record.kind, record.collection, time_us, record.payload);
+  return WriteOutcome{.lsn = lsn};
+}
+
+void Writer::freeze_if_full(collection::LiveCollection& collection, Lsn lsn) {
+  const collection::Memtable& active = collection.active();
+  if (active.rows() + active.tombstones().size() < options_.seal_rows &&
+      active.bytes() < options_.seal_bytes && !active.full())
+    return;
+  if (collection.freeze(lsn)) options_.on_frozen();
+}
+
+void Writer::publish_visible() {
+  if (poisoned()) return;  // What is in memory beyond the visible lsn never happened.
+  auto catalog = state_.catalog;
+  MutexLock lock(state_.visibility->mutex);
+  state_.visibility->lsn = log_->next_lsn() - 1;
+  state_.visibility->catalog.swap(catalog);
+}
+
+std::int64_t Writer::now_us() {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  last_time_us_ = std::max<std::int64_t>(last_time_us_, now);
+  return last_time_us_;
+}
+
+}  // namespace vz::log

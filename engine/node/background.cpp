@@ -1,0 +1,147 @@
+#include "engine/node/background.h"
+
+#include <chrono>
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "storage/base/log.h"
+
+namespace vz::node {
+namespace {
+
+using collection::Activity;
+using collection::LiveCollection;
+
+constexpr std::int64_t kPollMs = 100;
+constexpr std::int64_t kRetryMs = 2'000;
+constexpr std::int64_t kRecordAgeMaxMs = 600'000;
+constexpr int kNice = 10;
+
+std::int64_t ms_since_write(const LiveCollection& collection) {
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+  return (now - collection.last_write_ns()) / 1'000'000;
+}
+
+std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
+  MutexLock lock(visibility.mutex);
+  return visibility.catalog;
+}
+
+void log_failure(const char* event, const std::string& collection, const Error& error) {
+  LogEvent(LogLevel::kError, event)
+      .with("collection", collection)
+      .with("code", error_code_name(error.code))
+      .with("reason", error.message);
+}
+
+}  // namespace
+
+Background::Background(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
+                       std::shared_ptr<collection::Visibility> visibility, NodeOptions options)
+    : writer_(writer),
+      publisher_(publisher),
+      housekeeper_(housekeeper),
+      visibility_(std::move(visibility)),
+      options_(std::move(options)),
+      sealer_([this](std::stop_token stop) { seal_loop(std::move(stop)); }),
+      merger_([this](std::stop_token stop) { merge_loop(std::move(stop)); }) {}
+
+Background::~Background() {
+  stop();
+}
+
+void Background::wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  condition_.notify_all();
+}
+
+void Background::stop() {
+  sealer_.request_stop();
+  merger_.request_stop();
+  wake();
+  if (sealer_.joinable()) sealer_.join();
+  if (merger_.joinable()) merger_.join();
+}
+
+void Background::wait(std::stop_token stop, std::int64_t ms) {
+  MutexLock lock(mutex_);
+  if (!woken_ && !stop.stop_requested()) condition_.wait_for(mutex_, std::chrono::milliseconds(ms));
+  woken_ = false;
+}
+
+void Background::seal_loop(std::stop_token stop) {
+  pthread_setname_np(pthread_self(), "vz-sealer");
+  while (!stop.stop_requested()) {
+    freeze_due();
+    wait(stop, seal_all(stop) ? kPollMs : kRetryMs);
+  }
+}
+
+bool Background::seal_all(std::stop_token stop) {
+  bool well = true;
+  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+    while (!stop.stop_requested()) {
+      const auto sealed = housekeeper_.seal_oldest(*collection);
+      if (!sealed) {
+        log_failure("seal_failed", name, sealed.error());
+        well = false;
+      }
+      if (!sealed || !*sealed) break;
+    }
+  }
+  return well;
+}
+
+void Background::freeze_due() {
+  bool frozen = false;
+  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+    const Lsn first = collection->first_unflushed_lsn(0);
+    if (first == 0) continue;
+    const std::int64_t quiet_ms = ms_since_write(*collection);
+    const auto stats = collection->stats();
+    const bool worth_indexing = quiet_ms > options_.quiet_ms && stats.indexed_points < stats.points;
+    const bool log_too_long = writer_.log_bytes() > options_.log_bytes_max;
+    if (!worth_indexing && !log_too_long && quiet_ms < kRecordAgeMaxMs) continue;
+    writer_.run_between_groups(
+        [&](const log::NodeState&) { frozen |= collection->freeze(writer_.next_lsn() - 1); });
+  }
+  if (frozen) wake();
+}
+
+void Background::merge_loop(std::stop_token stop) {
+  pthread_setname_np(pthread_self(), "vz-merger");
+  // Threads that it starts to build graphs inherit this.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  while (!stop.stop_requested()) {
+    bool well = merge_all(stop);
+    if (!writer_.poisoned()) {
+      if (const Status published = publisher_.publish_catalog(); !published) {
+        log_failure("publish_failed", "", published.error());
+        well = false;
+      }
+    }
+    wait(stop, well ? kPollMs : kRetryMs);
+  }
+}
+
+bool Background::merge_all(std::stop_token stop) {
+  bool well = true;
+  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+    while (!stop.stop_requested()) {
+      const Activity activity =
+          ms_since_write(*collection) > options_.quiet_ms ? Activity::kQuiet : Activity::kWriting;
+      const auto merged = housekeeper_.merge_next(*collection, activity, stop);
+      if (!merged && merged.error().code != ErrorCode::kCancelled) {
+        log_failure("merge_failed", name, merged.error());
+        well = false;
+      }
+      if (!merged || !*merged) break;
+    }
+  }
+  return well;
+}
+
+}  // namespace vz::node

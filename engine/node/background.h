@@ -1,0 +1,47 @@
+// The background threads of a node: one seals, one merges and indexes, niced.
+#pragma once
+
+#include <cstdint>
+#include <thread>
+
+#include "engine/node/housekeeper.h"
+#include "engine/node/node.h"
+
+namespace vz::node {
+
+class Background {
+ public:
+  Background(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
+             std::shared_ptr<collection::Visibility> visibility, NodeOptions options);
+  ~Background();  ///< stop()
+
+  /// A memtable was frozen. Any thread; cheap.
+  void wake();
+  /// Ends running work at its next safe point and joins.
+  void stop();
+
+ private:
+  void seal_loop(std::stop_token stop);
+  void merge_loop(std::stop_token stop);
+  bool seal_all(std::stop_token stop);
+  bool merge_all(std::stop_token stop);
+  /// Freezes what waits in memtables too long: quiet and large enough to index, old, or holding the
+  /// log above its bound.
+  void freeze_due();
+  void wait(std::stop_token stop, std::int64_t ms) VZ_EXCLUDES(mutex_);
+
+  log::Writer& writer_;
+  Publisher& publisher_;
+  Housekeeper& housekeeper_;
+  const std::shared_ptr<collection::Visibility> visibility_;
+  const NodeOptions options_;
+
+  Mutex mutex_;
+  ConditionVariable condition_;
+  bool woken_ VZ_GUARDED_BY(mutex_) = false;
+
+  std::jthread sealer_;
+  std::jthread merger_;
+};
+
+}  // namespace vz::node

@@ -1,0 +1,255 @@
+#include "engine/node/housekeeper.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "storage/base/log.h"
+
+namespace vz::node {
+namespace {
+
+using collection::LiveCollection;
+using collection::SealedPart;
+
+std::int64_t ms_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               begin)
+      .count();
+}
+
+manifest::SegmentEntry* entry_of(manifest::CollectionEntry& entry, const SealedPart& part) {
+  for (manifest::SegmentEntry& segment : entry.segments)
+    if (segment.seq == part.seq() && segment.epoch == part.epoch()) return &segment;
+  return nullptr;
+}
+
+}  // namespace
+
+void Housekeeper::discard(CollectionId collection, const manifest::SegmentEntry& entry) {
+  const store::Paths& paths = store_.paths();
+  // Best effort: what stays is removed at the next start.
+  (void)store_.env().remove(paths.seg(collection, entry.epoch, entry.seq));
+  if (entry.index)
+    (void)store_.env().remove(paths.index(collection, entry.epoch, entry.seq, entry.index->number));
+  if (entry.fields)
+    (void)store_.env().remove(
+        paths.fields(collection, entry.epoch, entry.seq, entry.fields->number));
+}
+
+/// For every segment with deaths that its dead file does not hold yet: a new one, with exactly the
+/// rows that died at or below `as_of`.
+Status Housekeeper::write_deaths(const LiveCollection& collection, Lsn as_of,
+                                 manifest::CollectionEntry& entry) {
+  const auto parts = collection.view().parts;
+  for (const auto& part : parts->segments) {
+    manifest::SegmentEntry* segment = entry_of(entry, *part);
+    if (segment == nullptr)
+      return fail(ErrorCode::kInternal, "a segment in service is not in the manifest");
+    auto dead = collection::dead_rows(*part, part->row_count(), as_of);
+    if (dead.size() == segment->dead_rows) continue;
+    VZ_TRY(collection::write_dead(store_, collection.id(), std::move(dead), as_of,
+                                  publisher_.allocate_number(), *segment));
+  }
+  return {};
+}
+
+Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
+  MutexLock lock(seal_mutex_);
+  const auto begin = std::chrono::steady_clock::now();
+  if (collection.view().parts->frozen.empty() || collection.dropped()) return false;
+  // Between two groups everything applied is durable: a seal never holds what the log may lose.
+  writer_.run_between_groups([](const log::NodeState&) {});
+  if (writer_.poisoned()) return fail(ErrorCode::kUnavailable, "the log has failed");
+
+  const collection::FrozenMemtable frozen = collection.view().parts->frozen.front();
+  const collection::MemtableRows rows(frozen);
+  auto tombstones = rows.tombstones();
+  std::optional<manifest::SegmentEntry> written;
+  std::shared_ptr<SealedPart> part;
+  if (rows.row_count() > 0 || !tombstones.empty()) {
+    VZ_TRY_ASSIGN(written, collection::write_part(
+                               store_, collection,
+                               {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}},
+                               publisher_.allocate(), {.graph = index::GraphPolicy::kCodesOnly}));
+    VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written));
+  }
+  const Status published = publisher_.publish(
+      collection.id(),
+      [&](manifest::CollectionEntry& entry) -> Status {
+        VZ_TRY(write_deaths(collection, frozen.flushed_lsn, entry));
+        if (written) entry.segments.push_back(*written);
+        entry.flushed_lsn = frozen.flushed_lsn;
+        entry.points = frozen.points;
+        entry.digest = frozen.digest;
+        entry.updated_at_us = frozen.updated_at_us;
+        return {};
+      },
+      [&] { collection.replace_frozen(part, rows.order()); });
+  if (!published) {
+    if (written && published.error().code == ErrorCode::kNotFound)
+      discard(collection.id(), *written);
+    if (published.error().code == ErrorCode::kNotFound) return false;
+    return tl::unexpected<Error>(published.error());
+  }
+  LogEvent(LogLevel::kInfo, "segment_sealed")
+      .with("collection", collection.name())
+      .with("rows", rows.row_count())
+      .with("flushed_lsn", frozen.flushed_lsn)
+      .with("took_ms", ms_since(begin));
+  return true;
+}
+
+bool Housekeeper::derived_outdated(const LiveCollection& collection, const SealedPart& part) {
+  if (part.row_count() == 0 || !part.damage().empty()) return false;
+  const auto definition = collection.definition();
+  const auto built = built_for_.find(part.seq());
+  if (part.needs_rebuild()) return built == built_for_.end() || built->second != definition->fields;
+  const auto derived = part.derived();
+  const bool lacks_column =
+      derived->fields != nullptr &&
+      std::any_of(definition->fields.begin(), definition->fields.end(),
+                  [&](const auto& field) { return !derived->fields->has_column(field.path); });
+  return lacks_column && (built == built_for_.end() || built->second != definition->fields);
+}
+
+Result<bool> Housekeeper::merge_next(LiveCollection& collection, collection::Activity activity,
+                                     std::stop_token stop) {
+  MutexLock lock(merge_mutex_);
+  if (collection.dropped()) return false;
+  const auto parts = collection.view().parts;
+  for (const auto& part : parts->segments) {
+    if (!derived_outdated(collection, *part)) continue;
+    VZ_TRY(rebuild(collection, part, stop));
+    return true;
+  }
+  auto known = publisher_.entry(collection.id());
+  if (!known) return false;  // Never sealed.
+  std::vector<collection::SegmentSummary> summaries;
+  for (const auto& part : parts->segments) {
+    const manifest::SegmentEntry* entry = entry_of(*known, *part);
+    if (entry == nullptr || !part->damage().empty()) return false;
+    summaries.push_back({.rows = part->row_count(),
+                         .dead_rows = entry->dead_rows,
+                         .has_graph = part->has_graph(),
+                         .settled = part->settled()});
+  }
+  const auto plan = collection::plan_merge(summaries, activity);
+  if (plan.empty()) return false;
+  Segments inputs;
+  for (const std::size_t at : plan) inputs.push_back(parts->segments[at]);
+  if (inputs.size() == 1 && !inputs.front()->settled()) {
+    VZ_TRY(rebuild(collection, inputs.front(), stop));
+  } else {
+    VZ_TRY(merge(collection, inputs, parts->segments, stop));
+  }
+  return true;
+}
+
+Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<SealedPart>& part,
+                            std::stop_token stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  built_for_[part->seq()] = collection.definition()->fields;
+  VZ_TRY_ASSIGN(auto known, publisher_.entry(collection.id()));
+  const manifest::SegmentEntry* present = entry_of(known, *part);
+  if (present == nullptr) return fail(ErrorCode::kInternal, "the segment is not in the manifest");
+  VZ_TRY_ASSIGN(
+      const auto rebuilt,
+      collection::rebuild_derived(
+          store_, collection, *part, *present, publisher_.allocate(),
+          {.graph = index::GraphPolicy::kBySize, .threads = options_.index_threads, .stop = stop}));
+  auto derived = std::make_shared<collection::Derived>();
+  const store::Paths& paths = store_.paths();
+  VZ_TRY_ASSIGN(derived->index,
+                index::IndexFile::open(
+                    store_.env(),
+                    paths.index(collection.id(), rebuilt.epoch, rebuilt.seq, rebuilt.index->number),
+                    part->segment()));
+  VZ_TRY_ASSIGN(derived->fields,
+                payload::FieldsFile::open(store_.env(),
+                                          paths.fields(collection.id(), rebuilt.epoch, rebuilt.seq,
+                                                       rebuilt.fields->number),
+                                          part->row_count()));
+  VZ_TRY(publisher_.publish(
+      collection.id(),
+      [&](manifest::CollectionEntry& entry) -> Status {
+        manifest::SegmentEntry* segment = entry_of(entry, *part);
+        if (segment == nullptr)
+          return fail(ErrorCode::kInternal, "the segment is not in the manifest");
+        segment->index = rebuilt.index;
+        segment->fields = rebuilt.fields;
+        return {};
+      },
+      [&] {
+        part->set_derived(derived);
+        part->mark_settled();
+      }));
+  LogEvent(LogLevel::kInfo, "segment_indexed")
+      .with("collection", collection.name())
+      .with("rows", part->row_count())
+      .with("took_ms", ms_since(begin));
+  return {};
+}
+
+Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, const Segments& all,
+                          std::stop_token stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  // Rows that died after the flushed lsn stay: the log's replay may edit or kill them once more.
+  VZ_TRY_ASSIGN(const auto known, publisher_.entry(collection.id()));
+  VZ_TRY_ASSIGN(const auto rows, collection::MergedRows::make(inputs, known.flushed_lsn));
+  auto tombstones = collection::merged_tombstones(inputs, all, rows);
+  std::vector<SegmentSeq> replaces;
+  for (const auto& input : inputs) replaces.push_back(input->seq());
+
+  std::optional<manifest::SegmentEntry> written;
+  std::shared_ptr<SealedPart> output;
+  if (rows.row_count() > 0 || !tombstones.empty()) {
+    VZ_TRY_ASSIGN(written, collection::write_part(store_, collection,
+                                                  {.rows = rows,
+                                                   .tombstones = std::move(tombstones),
+                                                   .replaces = std::move(replaces)},
+                                                  publisher_.allocate(),
+                                                  {.graph = index::GraphPolicy::kBySize,
+                                                   .threads = options_.index_threads,
+                                                   .stop = stop}));
+    VZ_TRY_ASSIGN(output,
+                  SealedPart::open(store_.env(), store_.paths(), collection.id(), *written));
+    output->mark_settled();
+  }
+
+  const auto edit = [&](manifest::CollectionEntry& entry) -> Status {
+    if (written) {
+      std::vector<std::uint32_t> dead;
+      const auto& sources = rows.sources();
+      for (std::uint32_t row = 0; row < sources.size(); ++row)
+        if (inputs[sources[row].input]->dead().dead_at(sources[row].row, entry.flushed_lsn))
+          dead.push_back(row);
+      VZ_TRY(collection::write_dead(store_, collection.id(), std::move(dead), entry.flushed_lsn,
+                                    publisher_.allocate_number(), *written));
+    }
+    auto& segments = entry.segments;
+    const auto is_input = [&](const manifest::SegmentEntry& segment) {
+      return std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) {
+        return input->seq() == segment.seq && input->epoch() == segment.epoch;
+      });
+    };
+    const auto position =
+        std::find_if(segments.begin(), segments.end(), is_input) - segments.begin();
+    segments.erase(std::remove_if(segments.begin(), segments.end(), is_input), segments.end());
+    if (written) segments.insert(segments.begin() + position, *written);
+    return {};
+  };
+  const Status published = publisher_.publish(
+      collection.id(), edit, [&] { collection.replace_segments(inputs, output, rows.sources()); });
+  if (!published) {
+    if (written) discard(collection.id(), *written);
+    return published.error().code == ErrorCode::kNotFound ? Status() : published;
+  }
+  LogEvent(LogLevel::kInfo, "segments_merged")
+      .with("collection", collection.name())
+      .with("inputs", inputs.size())
+      .with("rows", rows.row_count())
+      .with("took_ms", ms_since(begin));
+  return {};
+}
+
+}  // namespace vz::node

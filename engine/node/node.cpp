@@ -1,0 +1,174 @@
+#include "engine/node/node.h"
+
+#include <atomic>
+
+#include "engine/log/recovery.h"
+#include "engine/log/writer.h"
+#include "engine/node/background.h"
+#include "engine/node/housekeeper.h"
+#include "engine/node/publisher.h"
+#include "storage/base/log.h"
+#include "storage/store/store.h"
+#include "storage/wal/log.h"
+
+namespace vz::node {
+
+using collection::Catalog;
+using collection::LiveCollection;
+
+/// Members are destroyed in reverse order: threads end before what they use.
+struct Node::State {
+  NodeOptions options;
+  std::unique_ptr<store::Store> store;
+  std::shared_ptr<collection::Visibility> visibility;
+  Epoch epoch = 0;
+  std::unique_ptr<log::Writer> writer;
+  std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<Housekeeper> housekeeper;
+  /// Set once before the first request; the writer wakes it when it freezes a memtable.
+  std::atomic<Background*> wake_target{nullptr};
+  std::unique_ptr<Background> background;
+  bool closed = false;
+
+  [[nodiscard]] std::shared_ptr<const Catalog> catalog() const {
+    MutexLock lock(visibility->mutex);
+    return visibility->catalog;
+  }
+  void freeze_all() {
+    writer->run_between_groups([this](const log::NodeState& state) {
+      for (const auto& [id, live] : state.collections) live->freeze(writer->next_lsn() - 1);
+    });
+  }
+  Status seal_all() {
+    for (const auto& [name, live] : catalog()->collections) {
+      for (bool more = true; more;) {
+        VZ_TRY_ASSIGN(more, housekeeper->seal_oldest(*live));
+      }
+    }
+    return {};
+  }
+};
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options) {
+  auto state = std::make_unique<State>();
+  state->options = std::move(options);
+  const NodeOptions& set = state->options;
+  VZ_TRY_ASSIGN(state->store, store::Store::open(env, set.data_dir));
+  VZ_TRY_ASSIGN(auto recovered, log::recover(*state->store, {.seal_bytes = set.seal_bytes,
+                                                             .seal_rows = set.seal_rows}));
+  VZ_TRY_ASSIGN(const auto leftovers, state->store->remove_leftovers());
+  for (const std::string& path : leftovers)
+    LogEvent(LogLevel::kInfo, "leftover_removed").with("path", path);
+  VZ_TRY_ASSIGN(auto log,
+                wal::LogWriter::start(env, state->store->paths().wal(), recovered.epoch,
+                                      recovered.next_lsn, {.file_size_bytes = set.log_file_bytes}));
+  state->visibility = recovered.state.visibility;
+  state->epoch = recovered.epoch;
+  const bool background = set.background == NodeOptions::Background::kOn;
+  State* raw = state.get();
+  state->writer = std::make_unique<log::Writer>(
+      std::move(recovered.state), std::move(log), recovered.last_time_us,
+      log::WriterOptions{.seal_bytes = set.seal_bytes,
+                         .seal_rows = set.seal_rows,
+                         .frozen_max = background ? log::WriterOptions().frozen_max : 0,
+                         .on_frozen = [raw] {
+                           if (Background* target = raw->wake_target.load()) target->wake();
+                         }});
+  state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
+  state->housekeeper =
+      std::make_unique<Housekeeper>(*state->store, *state->writer, *state->publisher,
+                                    HousekeeperOptions{.index_threads = set.index_threads});
+  if (background) {
+    state->background = std::make_unique<Background>(*state->writer, *state->publisher,
+                                                     *state->housekeeper, state->visibility, set);
+    state->wake_target = state->background.get();
+  }
+  return std::unique_ptr<Node>(new Node(std::move(state)));
+}
+
+Node::~Node() {
+  if (state_->closed) return;
+  state_->wake_target = nullptr;
+  if (state_->background) state_->background->stop();
+  state_->writer->stop();
+}
+
+Status Node::close() {
+  state_->closed = true;
+  if (state_->background) state_->background->stop();
+  state_->wake_target = nullptr;
+  state_->writer->stop();
+  if (state_->writer->poisoned())
+    return fail(ErrorCode::kIoError, "the log has failed: " + state_->writer->poison_reason());
+  state_->freeze_all();
+  VZ_TRY(state_->seal_all());
+  return state_->publisher->publish_clean();
+}
+
+std::shared_ptr<const collection::Reader> Node::find(std::string_view name) const {
+  return state_->catalog()->find(name);
+}
+
+std::vector<std::shared_ptr<const collection::Reader>> Node::collections() const {
+  std::vector<std::shared_ptr<const collection::Reader>> out;
+  for (const auto& [name, live] : state_->catalog()->collections) out.push_back(live);
+  return out;
+}
+
+std::vector<AliasInfo> Node::aliases() const {
+  const auto catalog = state_->catalog();
+  std::vector<AliasInfo> out;
+  for (const auto& [alias, id] : catalog->aliases)
+    if (const auto live = catalog->by_id(id)) out.push_back({alias, live->name()});
+  return out;
+}
+
+void Node::submit(log::WriteRequest request, log::WriteCallback done) {
+  state_->writer->submit(std::move(request), std::move(done));
+}
+
+Lsn Node::visible_lsn() const {
+  MutexLock lock(state_->visibility->mutex);
+  return state_->visibility->lsn;
+}
+
+Epoch Node::epoch() const {
+  return state_->epoch;
+}
+const std::string& Node::node_id() const {
+  return state_->store->identity().node_id;
+}
+bool Node::poisoned() const {
+  return state_->writer->poisoned();
+}
+
+std::vector<HealthCheck> Node::health() const {
+  std::vector<HealthCheck> checks;
+  const std::string reason = state_->writer->poison_reason();
+  checks.push_back({.name = "log",
+                    .healthy = reason.empty(),
+                    .detail = reason.empty() ? "durable" : "a sync has failed: " + reason});
+  std::string damage;
+  for (const auto& [name, live] : state_->catalog()->collections)
+    if (const auto stats = live->stats(); !stats.damage.empty())
+      damage = name + ": " + stats.damage;
+  checks.push_back({.name = "segments",
+                    .healthy = damage.empty(),
+                    .detail = damage.empty() ? "no damage met" : "corrupt: " + damage});
+  return checks;
+}
+
+Status Node::settle() {
+  state_->freeze_all();
+  VZ_TRY(state_->seal_all());
+  for (const auto& [name, live] : state_->catalog()->collections) {
+    for (bool more = true; more;) {
+      VZ_TRY_ASSIGN(more, state_->housekeeper->merge_next(*live, collection::Activity::kQuiet, {}));
+    }
+  }
+  return state_->publisher->publish_catalog();
+}
+
+}  // namespace vz::node

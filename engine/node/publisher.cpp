@@ -1,0 +1,123 @@
+#include "engine/node/publisher.h"
+
+#include <algorithm>
+#include <map>
+
+namespace vz::node {
+namespace {
+
+using collection::LiveCollection;
+
+Status unchanged(manifest::CollectionEntry& /*entry*/) {
+  return {};
+}
+void nothing() {}
+
+}  // namespace
+
+/// The catalog at one durable moment, taken between two groups.
+struct Publisher::Capture {
+  struct Collection {
+    std::shared_ptr<LiveCollection> live;
+    std::string definition_json;
+  };
+  Lsn lsn = 0;
+  std::int64_t time_us = 0;
+  std::shared_ptr<const collection::Catalog> catalog;
+  std::map<CollectionId, Collection> collections;
+};
+
+Publisher::Publisher(store::Store& store, log::Writer& writer, Epoch epoch)
+    : store_(store),
+      writer_(writer),
+      epoch_(epoch),
+      next_seq_(store.opened_manifest().next_seq),
+      next_number_(store.opened_manifest().next_file_number),
+      current_(store.opened_manifest()) {}
+
+collection::PartNumbers Publisher::allocate() {
+  return {.epoch = epoch_,
+          .seq = next_seq_.fetch_add(1),
+          .index = allocate_number(),
+          .fields = allocate_number()};
+}
+
+Result<manifest::CollectionEntry> Publisher::entry(CollectionId collection) {
+  MutexLock lock(mutex_);
+  for (const auto& entry : current_.collections)
+    if (entry.id == collection) return entry;
+  return fail(ErrorCode::kNotFound, "the manifest has no collection " + std::to_string(collection));
+}
+
+Status Publisher::publish(CollectionId collection, const Edit& edit, const Swap& swap) {
+  MutexLock lock(mutex_);
+  return publish_locked(collection, edit, swap, End::kOpen);
+}
+
+Status Publisher::publish_catalog() {
+  std::shared_ptr<const collection::Catalog> catalog;
+  writer_.run_between_groups([&](const log::NodeState& state) { catalog = state.catalog; });
+  MutexLock lock(mutex_);
+  if (catalog == published_catalog_) return {};
+  return publish_locked(0, unchanged, nothing, End::kOpen);
+}
+
+Status Publisher::publish_clean() {
+  MutexLock lock(mutex_);
+  return publish_locked(0, unchanged, nothing, End::kClean);
+}
+
+Status Publisher::publish_locked(CollectionId collection, const Edit& edit, const Swap& swap,
+                                 End end) {
+  Capture now;
+  writer_.run_between_groups([&](const log::NodeState& state) {
+    now.lsn = writer_.next_lsn() - 1;
+    now.time_us = writer_.last_time_us();
+    now.catalog = state.catalog;
+    for (const auto& [id, live] : state.collections)
+      now.collections[id] = {live, to_json(*live->definition())};
+  });
+  if (writer_.poisoned())
+    return fail(ErrorCode::kUnavailable, "the log has failed: " + writer_.poison_reason());
+  if (collection != 0 && !now.collections.contains(collection))
+    return fail(ErrorCode::kNotFound, "the collection was dropped meanwhile");
+
+  manifest::Manifest next = current_;
+  ++next.number;
+  next.catalog_lsn = now.lsn;
+  next.time_us = std::max(next.time_us, now.time_us);
+  next.collections.clear();
+  for (const auto& [id, captured] : now.collections) {
+    const auto old = std::find_if(current_.collections.begin(), current_.collections.end(),
+                                  [id = id](const auto& entry) { return entry.id == id; });
+    manifest::CollectionEntry& entry = next.collections.emplace_back();
+    if (old != current_.collections.end()) {
+      entry = *old;
+    } else {
+      entry.id = entry.flushed_lsn = id;
+      entry.name = captured.live->name();
+      entry.created_at_us = entry.updated_at_us = captured.live->created_at_us();
+    }
+    entry.definition_json = captured.definition_json;
+    if (id == collection) VZ_TRY(edit(entry));
+  }
+  next.aliases.clear();
+  for (const auto& [name, target] : now.catalog->aliases) next.aliases.push_back({name, target});
+
+  next.log_lsn = now.lsn + 1;
+  for (const auto& entry : next.collections) {
+    const Lsn first = now.collections.at(entry.id).live->first_unflushed_lsn(entry.flushed_lsn);
+    if (first != 0) next.log_lsn = std::min(next.log_lsn, first);
+  }
+  next.next_seq = next_seq_.load();
+  next.next_file_number = next_number_.load();
+  if (end == End::kClean) next.clean_lsn = now.lsn;
+
+  VZ_TRY(store_.publish(next));
+  current_ = std::move(next);
+  published_catalog_ = std::move(now.catalog);
+  writer_.run_between_groups([&](const log::NodeState&) { swap(); });
+  return writer_.remove_log_below(current_.log_lsn);
+}
+
+}  // namespace vz::node

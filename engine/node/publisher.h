@@ -1,0 +1,56 @@
+// The one place that changes the manifest.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "engine/collection/part_writer.h"
+#include "engine/log/writer.h"
+#include "storage/store/store.h"
+
+namespace vz::node {
+
+/// Thread-safe: publishes one after another. Its lock is held across the publish's I/O (the one
+/// exception besides the log's own): the next image builds on the one before.
+class Publisher {
+ public:
+  Publisher(store::Store& store, log::Writer& writer, Epoch epoch);
+
+  /// Changes a collection's entry; it may write the files that it names. An error ends the publish.
+  using Edit = std::function<Status(manifest::CollectionEntry&)>;
+  /// Brings memory in line, on the writer thread, once the image is in force.
+  using Swap = std::function<void()>;
+  /// Publishes an image with the catalog as of now and the entry of `collection` edited, then
+  /// swaps, then lets go of the log that no collection needs any more. Errors: kNotFound (the
+  /// collection was dropped), kUnavailable (the log has failed), those of `edit`, kIoError,
+  /// kNoSpace: the old image is in force and nothing was swapped.
+  Status publish(CollectionId collection, const Edit& edit, const Swap& swap);
+  /// The same without a collection, when the catalog has changed since the last image.
+  Status publish_catalog();
+  /// After the writer stopped and everything is sealed: records that the log ended well.
+  Status publish_clean();
+
+  /// What the image in force says. Errors: kNotFound.
+  Result<manifest::CollectionEntry> entry(CollectionId collection);
+
+  collection::PartNumbers allocate();
+  std::uint64_t allocate_number() { return next_number_.fetch_add(1); }
+
+ private:
+  enum class End : std::uint8_t { kOpen, kClean };
+  struct Capture;
+  Status publish_locked(CollectionId collection, const Edit& edit, const Swap& swap, End end)
+      VZ_REQUIRES(mutex_);
+
+  store::Store& store_;
+  log::Writer& writer_;
+  const Epoch epoch_;
+  std::atomic<SegmentSeq> next_seq_;
+  std::atomic<std::uint64_t> next_number_;
+
+  Mutex mutex_;
+  manifest::Manifest current_ VZ_GUARDED_BY(mutex_);
+  std::shared_ptr<const collection::Catalog> published_catalog_ VZ_GUARDED_BY(mutex_);
+};
+
+}  // namespace vz::node
