@@ -15,7 +15,7 @@ namespace vz {
 using Lsn = std::uint64_t;           ///< position of a record in the node's log; the first is 1
 using Epoch = std::uint32_t;         ///< term of a history; the first is 1
 using CollectionId = std::uint64_t;  ///< lsn of the record that created it; 0 is the node itself
-using SegmentSeq = std::uint64_t;    ///< number of a segment within its data directory, never reused
+using SegmentSeq = std::uint64_t;  ///< number of a segment within its data directory, never reused
 
 inline constexpr Lsn kLsnMax = ~Lsn{0};
 
@@ -47,8 +47,8 @@ struct PointId {
 
 struct PointIdHash {
   std::size_t operator()(const PointId& id) const noexcept {
-    std::uint64_t x = id.low ^ (id.high * 0x9E3779B97F4A7C15ull) ^
-                      (static_cast<std::uint64_t>(id.kind) << 63);
+    std::uint64_t x =
+        id.low ^ (id.high * 0x9E3779B97F4A7C15ull) ^ (static_cast<std::uint64_t>(id.kind) << 63);
     x ^= x >> 32;  // Finaliser of MurmurHash3: every bit of x reaches every bit of the result.
     x *= 0xD6E8FEB86659FD93ull;
     x ^= x >> 32;

@@ -14,8 +14,8 @@ std::atomic<bool> g_json{false};
 
 spdlog::logger& logger() {
   static const auto kLogger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "vz", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("vz", std::make_shared<spdlog::sinks::stdout_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::debug);
     return made;
@@ -25,10 +25,14 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarn: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -66,17 +70,19 @@ bool needs_quotes(std::string_view value) {
 void configure_log(LogLevel level, LogFormat format) {
   g_json = format == LogFormat::kJson;
   logger().set_level(to_spdlog(level));
-  logger().set_pattern(
-      format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                 : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-      spdlog::pattern_time_type::utc);
+  logger().set_pattern(format == LogFormat::kJson
+                           ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                           : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                       spdlog::pattern_time_type::utc);
 }
 
 LogEvent::LogEvent(LogLevel level, std::string_view event) : level_(level) {
   with("event", event);
 }
 
-LogEvent::~LogEvent() { logger().log(to_spdlog(level_), spdlog::string_view_t(line_)); }
+LogEvent::~LogEvent() {
+  logger().log(to_spdlog(level_), spdlog::string_view_t(line_));
+}
 
 LogEvent& LogEvent::with(std::string_view key, std::string_view value) {
   const bool json = g_json;

@@ -7,26 +7,46 @@ namespace vz {
 
 std::string_view error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "invalid_argument";
-    case ErrorCode::kOutOfRange: return "out_of_range";
-    case ErrorCode::kNotFound: return "not_found";
-    case ErrorCode::kAlreadyExists: return "already_exists";
-    case ErrorCode::kFailedPrecondition: return "failed_precondition";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kPermissionDenied: return "permission_denied";
-    case ErrorCode::kUnauthenticated: return "unauthenticated";
-    case ErrorCode::kTooLarge: return "too_large";
-    case ErrorCode::kRateLimited: return "rate_limited";
-    case ErrorCode::kUnavailable: return "unavailable";
-    case ErrorCode::kNoSpace: return "no_space";
-    case ErrorCode::kDeadline: return "deadline";
-    case ErrorCode::kCancelled: return "cancelled";
-    case ErrorCode::kCorruption: return "corruption";
-    case ErrorCode::kIoError: return "io_error";
-    case ErrorCode::kLocked: return "locked";
-    case ErrorCode::kIncompatible: return "incompatible";
-    case ErrorCode::kNoData: return "no_data";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kInvalidArgument:
+      return "invalid_argument";
+    case ErrorCode::kOutOfRange:
+      return "out_of_range";
+    case ErrorCode::kNotFound:
+      return "not_found";
+    case ErrorCode::kAlreadyExists:
+      return "already_exists";
+    case ErrorCode::kFailedPrecondition:
+      return "failed_precondition";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kPermissionDenied:
+      return "permission_denied";
+    case ErrorCode::kUnauthenticated:
+      return "unauthenticated";
+    case ErrorCode::kTooLarge:
+      return "too_large";
+    case ErrorCode::kRateLimited:
+      return "rate_limited";
+    case ErrorCode::kUnavailable:
+      return "unavailable";
+    case ErrorCode::kNoSpace:
+      return "no_space";
+    case ErrorCode::kDeadline:
+      return "deadline";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    case ErrorCode::kCorruption:
+      return "corruption";
+    case ErrorCode::kIoError:
+      return "io_error";
+    case ErrorCode::kLocked:
+      return "locked";
+    case ErrorCode::kIncompatible:
+      return "incompatible";
+    case ErrorCode::kNoData:
+      return "no_data";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "internal";
 }

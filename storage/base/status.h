@@ -68,18 +68,17 @@ using Result = tl::expected<T, Error>;
 #define VZ_CONCAT(a, b) VZ_CONCAT_INNER(a, b)
 
 /// Returns from the calling function with the error of `expression`, if it has one.
-#define VZ_TRY(expression)                                                          \
-  do {                                                                              \
-    if (auto vz_status = (expression); !vz_status.has_value())                      \
-      return ::tl::unexpected<::vz::Error>(std::move(vz_status).error());           \
+#define VZ_TRY(expression)                                                \
+  do {                                                                    \
+    if (auto vz_status = (expression); !vz_status.has_value())            \
+      return ::tl::unexpected<::vz::Error>(std::move(vz_status).error()); \
   } while (false)
 
 /// Declares `target` with the value of `expression`, or returns its error.
-#define VZ_TRY_ASSIGN(target, expression)                                           \
-  auto VZ_CONCAT(vz_result_, __LINE__) = (expression);                              \
-  if (!VZ_CONCAT(vz_result_, __LINE__).has_value())                                 \
-    return ::tl::unexpected<::vz::Error>(                                           \
-        std::move(VZ_CONCAT(vz_result_, __LINE__)).error());                        \
+#define VZ_TRY_ASSIGN(target, expression)                                                     \
+  auto VZ_CONCAT(vz_result_, __LINE__) = (expression);                                        \
+  if (!VZ_CONCAT(vz_result_, __LINE__).has_value())                                           \
+    return ::tl::unexpected<::vz::Error>(std::move(VZ_CONCAT(vz_result_, __LINE__)).error()); \
   target = std::move(*VZ_CONCAT(vz_result_, __LINE__))
 
 /// A bug of ours if false. Always on; never for user input.
