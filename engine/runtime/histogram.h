@@ -32,62 +32,68 @@ constexpr std::uint64_t histogram_bucket_start_ns(std::size_t bucket) {
 
 inline constexpr std::size_t kHistogramBuckets = histogram_bucket(kHistogramNsMax) + 1;
 
-/// A histogram at one moment.
-struct HistogramSnapshot {
-  std::uint64_t count = 0;
-  std::uint64_t sum_ns = 0;
-  std::array<std::uint64_t, kHistogramBuckets> buckets{};
-
-  /// 0 if nothing was recorded.
-  [[nodiscard]] double mean_ns() const {
-    return count == 0 ? 0.0 : static_cast<double>(sum_ns) / static_cast<double>(count);
-  }
-
-  /// The duration that a share `q` (0 to 1, clamped) of all stays within, interpolated inside its
-  /// bucket; 0 if nothing was recorded.
-  [[nodiscard]] double quantile_ns(double q) const {
-    if (count == 0) return 0.0;
-    const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(count);
-    double before = 0.0;
-    std::size_t last = 0;
-    for (std::size_t i = 0; i < kHistogramBuckets; ++i) {
-      if (buckets[i] == 0) continue;
-      last = i;
-      const auto here = static_cast<double>(buckets[i]);
-      if (before + here >= rank) return within(i, (rank - before) / here);
-      before += here;
-    }
-    return within(last, 1.0);
-  }
-
- private:
-  static double within(std::size_t bucket, double share) {
-    const auto start = static_cast<double>(histogram_bucket_start_ns(bucket));
-    const auto end = static_cast<double>(histogram_bucket_start_ns(bucket + 1));
-    return std::min(start + (end - start) * share, static_cast<double>(kHistogramNsMax));
-  }
-};
-
 /// Thread-safe and lock-free; about 5 kB.
 class Histogram {
  public:
-  void record(std::chrono::nanoseconds duration) {
-    const auto ns = std::min(
-        static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)), kHistogramNsMax);
-    buckets_[histogram_bucket(ns)].fetch_add(1, std::memory_order_relaxed);
+  /// The histogram at one moment.
+  struct Snapshot {
+    std::uint64_t count = 0;
+    std::uint64_t sum_ns = 0;
+    double mean_ns = 0.0;  ///< 0 if nothing was recorded
+    std::array<std::uint64_t, kHistogramBuckets> buckets{};
+
+    /// The duration that a share `q` (0 to 1, clamped) of all stays within, interpolated inside
+    /// its bucket; 0 if nothing was recorded.
+    [[nodiscard]] double quantile_ns(double q) const {
+      if (count == 0) return 0.0;
+      const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(count);
+      double before = 0.0;
+      std::size_t last = 0;
+      for (std::size_t i = 0; i < kHistogramBuckets; ++i) {
+        if (buckets[i] == 0) continue;
+        last = i;
+        const auto here = static_cast<double>(buckets[i]);
+        if (before + here >= rank) return within(i, (rank - before) / here);
+        before += here;
+      }
+      return within(last, 1.0);
+    }
+
+   private:
+    static double within(std::size_t bucket, double share) {
+      const auto start = static_cast<double>(lower_bound(bucket));
+      const auto end = static_cast<double>(lower_bound(bucket + 1));
+      return std::min(start + (end - start) * share, static_cast<double>(kHistogramNsMax));
+    }
+  };
+
+  void record(std::uint64_t ns) {
+    ns = std::min(ns, kHistogramNsMax);
+    buckets_[bucket_of(ns)].fetch_add(1, std::memory_order_relaxed);
     sum_ns_.fetch_add(ns, std::memory_order_relaxed);
+  }
+  /// A negative duration counts as 0.
+  void record(std::chrono::nanoseconds duration) {
+    record(static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
   }
 
   /// The count is that of the buckets; a record() under way may be in the count and not yet in the
   /// sum.
-  [[nodiscard]] HistogramSnapshot snapshot() const {
-    HistogramSnapshot out;
+  [[nodiscard]] Snapshot snapshot() const {
+    Snapshot out;
     for (std::size_t i = 0; i < kHistogramBuckets; ++i) {
       out.buckets[i] = buckets_[i].load(std::memory_order_relaxed);
       out.count += out.buckets[i];
     }
     out.sum_ns = sum_ns_.load(std::memory_order_relaxed);
+    if (out.count > 0)
+      out.mean_ns = static_cast<double>(out.sum_ns) / static_cast<double>(out.count);
     return out;
+  }
+
+  static constexpr std::size_t bucket_of(std::uint64_t ns) { return histogram_bucket(ns); }
+  static constexpr std::uint64_t lower_bound(std::size_t bucket) {
+    return histogram_bucket_start_ns(bucket);
   }
 
  private:
