@@ -69,7 +69,8 @@ class RowSet {
   void erase(std::uint32_t row) { words_[row / 64] &= ~(std::uint64_t{1} << (row % 64)); }
   [[nodiscard]] std::uint32_t count() const {
     std::uint32_t sum = 0;
-    for (const std::uint64_t word : words_) sum += static_cast<std::uint32_t>(__builtin_popcountll(word));
+    for (const std::uint64_t word : words_)
+      sum += static_cast<std::uint32_t>(__builtin_popcountll(word));
     return sum;
   }
   [[nodiscard]] const std::vector<std::uint64_t>& words() const { return words_; }
@@ -82,10 +83,10 @@ class RowSet {
 
 /// Borrowed for one search.
 struct RowFilter {
-  const DeadLsns* dead = nullptr;  ///< nullptr: none died
-  Lsn lsn = kLsnMax;               ///< a row is dead if it died at or below this
-  const RowSet* allowed = nullptr; ///< nullptr: all
-  std::uint32_t allowed_count = 0; ///< of `allowed`
+  const DeadLsns* dead = nullptr;   ///< nullptr: none died
+  Lsn lsn = kLsnMax;                ///< a row is dead if it died at or below this
+  const RowSet* allowed = nullptr;  ///< nullptr: all
+  std::uint32_t allowed_count = 0;  ///< of `allowed`
 
   [[nodiscard]] bool passes(std::uint32_t row) const {
     return (allowed == nullptr || allowed->contains(row)) &&

@@ -1,0 +1,71 @@
+// Whether to walk the graph or to scan the passing rows. Internal to engine/index.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace vz::index {
+
+/// Nanoseconds on the machine of the measurements; only ratios matter. `fixed` is per row, `byte`
+/// per byte of a row.
+struct CostConstants {
+  double walk_fixed = 25;  ///< a random row and its bookkeeping
+  double walk_byte = 0.11;
+  double filter_fixed = 12;  ///< of a walk: is this row allowed, is it alive
+  double pick_fixed = 12;    ///< a scan over some rows, each a cache miss
+  double pick_byte = 0.08;
+  double stream_fixed = 4;  ///< a scan over all rows, one after another
+  double stream_byte = 0.035;
+  double evaluations_per_ef = 25;  ///< rows compared for each place of the pool
+};
+inline constexpr CostConstants kCosts{};
+
+/// What one search looks like to the model.
+struct SearchShape {
+  std::uint32_t slots = 0;
+  std::uint32_t passing = 0;  ///< slots expected to pass the filter; at most `slots`
+  std::size_t row_bytes = 0;  ///< read for one comparison
+  std::size_t ef = 0;
+  std::size_t wanted = 0;
+
+  [[nodiscard]] double share() const {
+    return slots == 0 ? 1.0 : std::max(1.0, 1.0 * passing) / slots;
+  }
+  [[nodiscard]] bool filtered() const { return passing < slots; }
+};
+
+/// Passing rows that a filtered walk collects: the pool of an unfiltered walk would hold ef * share
+/// of them, and at least what is wanted.
+inline std::size_t rows_to_collect(const SearchShape& shape) {
+  const auto expected =
+      static_cast<std::size_t>(std::ceil(static_cast<double>(shape.ef) * std::sqrt(shape.share())));
+  return std::max({shape.wanted, expected, std::size_t{1}});
+}
+
+inline double scan_cost(const SearchShape& shape) {
+  const auto bytes = static_cast<double>(shape.row_bytes);
+  const double picked = shape.passing * (kCosts.pick_fixed + kCosts.pick_byte * bytes);
+  // Most rows pass: they follow one another closely enough.
+  const double streamed = shape.slots * (kCosts.stream_fixed + kCosts.stream_byte * bytes);
+  return shape.filtered() ? picked : streamed;
+}
+
+inline double evaluation_cost(const SearchShape& shape) {
+  return kCosts.walk_fixed + kCosts.walk_byte * static_cast<double>(shape.row_bytes) +
+         (shape.filtered() ? kCosts.filter_fixed : 0);
+}
+
+inline double walk_cost(const SearchShape& shape) {
+  const double pool = shape.filtered() ? static_cast<double>(rows_to_collect(shape)) / shape.share()
+                                       : static_cast<double>(std::max(shape.ef, shape.wanted));
+  const double evaluations = std::min(1.0 * shape.slots, pool * kCosts.evaluations_per_ef);
+  return evaluations * evaluation_cost(shape);
+}
+
+/// Comparisons after which a filtered walk has cost as much as the scan that it should have been.
+inline std::uint64_t evaluations_worth_a_scan(const SearchShape& shape) {
+  return static_cast<std::uint64_t>(scan_cost(shape) / evaluation_cost(shape)) + 1;
+}
+
+}  // namespace vz::index
