@@ -1,0 +1,79 @@
+#include "cli/app.h"
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/nearest.h"
+
+namespace vz::cli {
+namespace {
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    if (!command->get_name().empty()) names.push_back(command->get_name());
+  return names;
+}
+
+/// The first word, if it should be a command and is none.
+bool names_unknown_command(const CLI::App& app, int argc, const char* const* argv,
+                           Context& context) {
+  if (argc < 2) return false;
+  const std::string typed = argv[1];
+  if (typed.empty() || typed.front() == '-') return false;
+  const auto names = command_names(app);
+  if (std::find(names.begin(), names.end(), typed) != names.end()) return false;
+  context.err << "vectorizerctl: there is no command '" << typed.substr(0, 64) << "'";
+  if (const auto near = nearest(typed, names)) context.err << "; did you mean '" << *near << "'?";
+  context.err << "\nTry 'vectorizerctl --help'.\n";
+  return true;
+}
+
+/// The command whose options could not be read, for the first word of the message.
+std::string where(const CLI::App& app) {
+  std::string name = "vectorizerctl";
+  for (const CLI::App* command : app.get_subcommands()) name += " " + command->get_name();
+  return name;
+}
+
+}  // namespace
+
+void run_app(int argc, const char* const* argv, Context& context) {
+  CLI::App app{"vectorizerctl: a vector database node and the tools to run it"};
+  app.name("vectorizerctl");
+  app.set_version_flag("-V,--version", std::string(VZ_VERSION), "Print the version and exit");
+  app.footer(
+      "Examples:\n"
+      "  vectorizerctl serve --data-dir /var/lib/vectorizer\n"
+      "  vectorizerctl serve --help\n\n" +
+      exit_code_help());
+  app.require_subcommand(0, 1);
+  add_serve_command(app, context);
+  add_version_command(app, context);
+
+  if (names_unknown_command(app, argc, argv, context)) {
+    context.exit_code = ExitCode::kUsage;
+    return;
+  }
+  try {
+    app.parse(argc, argv);
+    if (app.get_subcommands().empty()) {
+      context.err << app.help();
+      context.exit_code = ExitCode::kUsage;
+    }
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    context.out << (chosen.empty() ? app.help() : chosen.front()->help());
+  } catch (const CLI::CallForVersion& version) {
+    context.out << "vectorizerctl " << version.what() << '\n';
+  } catch (const CLI::ParseError& error) {
+    context.err << where(app) << ": " << error.what() << "\nTry '" << where(app) << " --help'.\n";
+    context.exit_code = ExitCode::kUsage;
+  }
+}
+
+}  // namespace vz::cli

@@ -1,0 +1,16 @@
+// Every command registers itself here. Parsing fills its options; nothing runs until CLI11 has
+// accepted the whole line.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace vz::cli {
+
+struct Context;
+
+void add_serve_command(CLI::App& app, Context& context);
+void add_version_command(CLI::App& app, Context& context);
+
+}  // namespace vz::cli

@@ -1,0 +1,16 @@
+// What every command gets: where to print, and where to leave its exit status.
+#pragma once
+
+#include <iosfwd>
+
+#include "cli/exit_code.h"
+
+namespace vz::cli {
+
+struct Context {
+  std::ostream& out;  ///< the result only
+  std::ostream& err;  ///< talk
+  ExitCode exit_code = ExitCode::kOk;
+};
+
+}  // namespace vz::cli

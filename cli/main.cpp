@@ -1,0 +1,17 @@
+// Entry point. Exceptions that reach it are bugs of ours.
+#include <exception>
+#include <iostream>
+
+#include "cli/app.h"
+
+int main(int argc, char** argv) {
+  vz::cli::Context context{.out = std::cout, .err = std::cerr};
+  try {
+    vz::cli::run_app(argc, argv, context);
+  } catch (const std::exception& caught) {
+    std::cerr << "vectorizerctl: bug: " << caught.what() << '\n';
+    context.exit_code = vz::cli::ExitCode::kBug;
+  }
+  std::cout.flush();
+  return static_cast<int>(context.exit_code);
+}

@@ -1,0 +1,83 @@
+#include "engine/api/api.h"
+
+#include "engine/api/access.h"
+#include "engine/api/route.h"
+
+namespace vz::api {
+namespace {
+
+ListenerKind listener_of(const Service& service, const net::RequestHead& head) {
+  const std::uint16_t qdrant_port = service.qdrant_port.load();
+  return qdrant_port != 0 && head.local_port == qdrant_port ? ListenerKind::kQdrant
+                                                            : ListenerKind::kMain;
+}
+
+Envelope envelope_of(const Match& match) {
+  if (const auto* found = std::get_if<RouteMatch>(&match)) return found->route->envelope;
+  if (const auto* method = std::get_if<NoSuchMethod>(&match)) return method->envelope;
+  return std::get<NoSuchPath>(match).envelope;
+}
+
+/// Of a path that does not exist a stranger learns nothing: it is guarded like an admin route.
+Scope scope_of(const Match& match) {
+  const auto* found = std::get_if<RouteMatch>(&match);
+  return found == nullptr ? Scope::kAdmin : found->route->scope;
+}
+
+net::Response no_route(const Match& match, const net::RequestHead& head) {
+  const Envelope envelope = envelope_of(match);
+  const std::string path = head.target.substr(0, std::min(head.target.find('?'), std::size_t{256}));
+  if (const auto* method = std::get_if<NoSuchMethod>(&match)) {
+    net::Response response = status_response(
+        405, std::string(net::method_name(head.method)) + " is not a method of " + path, envelope,
+        head.request_id);
+    response.headers.emplace_back("Allow", method->allow);
+    return response;
+  }
+  return status_response(404, "no route " + path, envelope, head.request_id);
+}
+
+std::optional<net::Response> decide_on_head(Service& service, const net::RequestHead& head) {
+  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  if (const auto refusal = refuse(head, scope_of(match), service.access))
+    return refusal_response(*refusal, head, envelope_of(match));
+  const auto* found = std::get_if<RouteMatch>(&match);
+  if (found == nullptr) return no_route(match, head);
+  if (found->route->needs == Needs::kNode && service.node.load() == nullptr)
+    return error_response({ErrorCode::kUnavailable, "the node is loading"}, found->route->envelope,
+                          head.request_id, 0);
+  return std::nullopt;
+}
+
+void run(Service& service, net::Request request, net::Respond respond) {
+  Match match =
+      match_route(listener_of(service, request.head), request.head.method, request.head.segments);
+  auto* found = std::get_if<RouteMatch>(&match);
+  if (found == nullptr) return respond(no_route(match, request.head));
+  const Handler handler = found->route->handler;
+  handler(
+      std::make_shared<Call>(service, std::move(*found), std::move(request), std::move(respond)));
+}
+
+net::Response server_error(const Service& service, const net::RequestHead& head, int status,
+                           const std::string& message) {
+  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  return status_response(status, message, envelope_of(match), head.request_id);
+}
+
+}  // namespace
+
+net::HttpHandlers make_handlers(Service& service) {
+  return {
+      .on_head = [&service](const net::RequestHead& head) { return decide_on_head(service, head); },
+      .on_request =
+          [&service](net::Request request, net::Respond respond) {
+            run(service, std::move(request), std::move(respond));
+          },
+      .on_error =
+          [&service](const net::RequestHead& head, int status, const std::string& message) {
+            return server_error(service, head, status, message);
+          }};
+}
+
+}  // namespace vz::api

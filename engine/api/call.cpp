@@ -1,0 +1,79 @@
+#include "engine/api/call.h"
+
+#include "engine/api/json_text.h"
+#include "engine/limits.h"
+
+namespace vz::api {
+
+double Call::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+Error Call::no_such_collection(std::string_view name) const {
+  const std::string quoted(name.substr(0, limits::kNameBytesMax));
+  if (envelope() == Envelope::kQdrant)
+    return {ErrorCode::kNotFound, "Collection `" + quoted + "` doesn't exist!"};
+  return {ErrorCode::kNotFound, "collection '" + quoted + "' does not exist"};
+}
+
+Result<std::shared_ptr<const collection::Reader>> Call::collection() const {
+  auto found = node().find(argument(0));
+  if (found == nullptr) return tl::unexpected<Error>(no_such_collection(argument(0)));
+  return found;
+}
+
+std::string Call::enveloped(std::string result) const {
+  if (envelope() == Envelope::kNative) return result;
+  std::string tail = ",\"status\":\"ok\",\"time\":";
+  append_number(tail, seconds());
+  tail += '}';
+  constexpr std::string_view kHead = "{\"result\":";
+  std::string out;
+  out.reserve(kHead.size() + result.size() + tail.size());
+  out += kHead;
+  out += result;
+  out += tail;
+  return out;
+}
+
+void Call::answer(std::string result) {
+  answer_json(200, enveloped(std::move(result)));
+}
+
+void Call::answer_write(std::string result, Lsn lsn) {
+  net::Response response;
+  response.body = enveloped(std::move(result));
+  response.headers.emplace_back("X-Vectorizer-Lsn", std::to_string(lsn));
+  respond_(std::move(response));
+}
+
+void Call::answer_error(const Error& error) {
+  respond_(error_response(error, envelope(), head().request_id, seconds()));
+}
+
+void Call::answer_result(Result<std::string> result) {
+  if (result) {
+    answer(*std::move(result));
+  } else {
+    answer_error(result.error());
+  }
+}
+
+void Call::answer_text(int status, std::string text) {
+  net::Response response;
+  response.status = status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = std::move(text);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  respond_(std::move(response));
+}
+
+void Call::answer_json(int status, std::string json) {
+  net::Response response;
+  response.status = status;
+  response.body = std::move(json);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  respond_(std::move(response));
+}
+
+}  // namespace vz::api

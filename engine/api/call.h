@@ -1,0 +1,79 @@
+// One request on its way through a handler, and what handlers know of the process.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/route.h"
+#include "engine/net/http_server.h"
+#include "engine/node/node.h"
+#include "storage/base/status.h"
+
+namespace vz::api {
+
+/// Checks of who calls while no keys exist.
+enum class Access : std::uint8_t {
+  kLoopbackOnly,  ///< direct loopback peers are trusted, all others refused
+  kInsecure,      ///< whoever reaches the port is let in
+};
+
+/// What handlers know besides the node. Constant after construction, except the atomics.
+struct Service {
+  std::string version;
+  std::string address;  ///< host:port that answers name as this node's
+  Access access = Access::kLoopbackOnly;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  std::atomic<node::Node*> node{nullptr};     ///< set once recovery is done
+  std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
+};
+
+/// Answer it once, from any thread; unanswered, the connection gets a 500.
+class Call {
+ public:
+  Call(Service& service, RouteMatch match, net::Request request, net::Respond respond)
+      : service_(service),
+        match_(std::move(match)),
+        request_(std::move(request)),
+        respond_(std::move(respond)) {}
+
+  [[nodiscard]] const net::RequestHead& head() const { return request_.head; }
+  [[nodiscard]] std::string& body() { return request_.body; }
+  [[nodiscard]] const Route& route() const { return *match_.route; }
+  [[nodiscard]] Envelope envelope() const { return match_.route->envelope; }
+  /// The i-th part in braces of the pattern, decoded.
+  [[nodiscard]] const std::string& argument(std::size_t i) const { return match_.arguments[i]; }
+  [[nodiscard]] Service& service() const { return service_; }
+  /// Only in routes that need the node.
+  [[nodiscard]] node::Node& node() const { return *service_.node.load(); }
+
+  /// The collection or alias named by the first part. Errors: kNotFound in the route's words.
+  [[nodiscard]] Result<std::shared_ptr<const collection::Reader>> collection() const;
+  /// kNotFound for the collection or alias `name`, in the words of the route's grammar.
+  [[nodiscard]] Error no_such_collection(std::string_view name) const;
+
+  /// Sends `result`, JSON text, in the route's envelope.
+  void answer(std::string result);
+  /// The same for a write; lsn goes into X-Vectorizer-Lsn.
+  void answer_write(std::string result, Lsn lsn);
+  void answer_error(const Error& error);
+  void answer_result(Result<std::string> result);
+  void answer_text(int status, std::string text);
+  void answer_json(int status, std::string json);  ///< without an envelope
+
+ private:
+  [[nodiscard]] double seconds() const;
+  [[nodiscard]] std::string enveloped(std::string result) const;
+
+  Service& service_;
+  RouteMatch match_;
+  net::Request request_;
+  net::Respond respond_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace vz::api

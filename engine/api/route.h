@@ -1,0 +1,84 @@
+// What a route is. The table is in routes.cpp; the guard, the 405s, GET /openapi.json and the tests
+// are all made from it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/api/status_map.h"
+#include "engine/net/request.h"
+
+namespace vz::api {
+
+class Call;
+/// Answers the call, at once or later from another thread. Must not block for long.
+using Handler = void (*)(std::shared_ptr<Call>);
+
+/// Who may call.
+enum class Scope : std::uint8_t { kPublic, kMetrics, kRead, kWrite, kSnapshot, kReplicate, kAdmin };
+std::string_view scope_name(Scope scope);
+
+/// Where a pattern is found.
+enum class Mount : std::uint8_t {
+  kRoot,    ///< at / of the main listener
+  kQdrant,  ///< under /qdrant of the main listener, and at / of the Qdrant listener
+  kBoth,
+};
+
+/// Whether a route can answer while the node is still recovering.
+enum class Needs : std::uint8_t { kNothing, kNode };
+
+/// One row of the table. No member has a default: a route that does not say who may call it does
+/// not compile.
+struct Route {
+  constexpr Route(net::Method method_, std::string_view pattern_, Mount mount_, Scope scope_,
+                  Envelope envelope_, Needs needs_, Handler handler_, std::string_view summary_)
+      : method(method_),
+        pattern(pattern_),
+        mount(mount_),
+        scope(scope_),
+        envelope(envelope_),
+        needs(needs_),
+        handler(handler_),
+        summary(summary_) {}
+
+  net::Method method;
+  std::string_view pattern;  ///< "/collections/{c}/points"; a part in braces takes one segment
+  Mount mount;
+  Scope scope;
+  Envelope envelope;
+  Needs needs;
+  Handler handler;
+  std::string_view summary;
+};
+
+/// The whole table; of two patterns that fit, the earlier wins.
+std::span<const Route> routes();
+
+struct RouteMatch {
+  const Route* route = nullptr;
+  std::vector<std::string> arguments;  ///< of the parts in braces, in order
+};
+struct NoSuchPath {
+  Envelope envelope = Envelope::kNative;
+};
+struct NoSuchMethod {
+  Envelope envelope = Envelope::kNative;
+  std::string allow;  ///< of the Allow header
+};
+using Match = std::variant<RouteMatch, NoSuchPath, NoSuchMethod>;
+
+enum class ListenerKind : std::uint8_t { kMain, kQdrant };
+
+/// Finds the route of a request. HEAD is answered as GET.
+Match match_route(ListenerKind listener, net::Method method, std::span<const std::string> segments);
+
+/// The OpenAPI 3 document of the table.
+std::string openapi_json(std::string_view version);
+
+}  // namespace vz::api

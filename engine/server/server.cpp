@@ -1,0 +1,157 @@
+#include "engine/server/server.h"
+
+#include <thread>
+
+#include <unistd.h>
+
+#include "engine/api/api.h"
+#include "storage/base/log.h"
+#include "storage/base/mutex.h"
+
+namespace vz::server {
+namespace {
+
+/// How long start() waits for a node that fails at once before it listens.
+constexpr std::chrono::milliseconds kQuickFailure{200};
+
+std::string host_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+/// host:port that this node's answers name. A wildcard address names the host.
+std::string shown_address(const net::Listener& listener, std::uint16_t port) {
+  std::string host = listener.address;
+  if (host == "0.0.0.0" || host == "::") host = host_name();
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return host + ":" + std::to_string(port);
+}
+
+class RunningServer final : public Server {
+ public:
+  RunningServer(Env& env, ServerOptions options) : options_(std::move(options)), env_(env) {
+    service_.version = options_.version;
+    service_.access = options_.access;
+    service_.address = shown_address(options_.listen, options_.listen.port);
+  }
+  ~RunningServer() override {
+    if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
+      LogEvent(LogLevel::kError, "stop_failed").with("reason", stopped.error().message);
+  }
+
+  void open_node() {
+    opener_ = std::thread([this] {
+      auto opened = node::Node::open(env_, options_.node);
+      MutexLock lock(mutex_);
+      if (opened) {
+        node_ = *std::move(opened);
+        service_.node.store(node_.get());
+        phase_ = Phase::kServing;
+      } else {
+        failure_ = std::move(opened).error();
+        phase_ = Phase::kFailed;
+      }
+      loaded_.notify_all();
+    });
+  }
+
+  /// Waits for the end of loading, at most `most`; the error if there is one by then.
+  Status quick_failure(std::chrono::milliseconds most) VZ_NO_THREAD_SAFETY_ANALYSIS {
+    const auto until = std::chrono::steady_clock::now() + most;
+    MutexLock lock(mutex_);
+    while (phase_ == Phase::kLoading && std::chrono::steady_clock::now() < until)
+      loaded_.wait_for(mutex_, std::chrono::milliseconds(10));
+    if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
+    return {};
+  }
+
+  Status listen() {
+    net::HttpServerOptions http;
+    http.listeners.push_back(options_.listen);
+    if (options_.qdrant_listen) http.listeners.push_back(*options_.qdrant_listen);
+    http.threads = options_.io_threads;
+    // With a fixed port it is known before the first request; with port 0 right after.
+    if (options_.qdrant_listen) service_.qdrant_port = options_.qdrant_listen->port;
+    auto started = net::HttpServer::start(std::move(http), api::make_handlers(service_));
+    if (!started) {
+      Error error = std::move(started).error();
+      // Not the node but its address is unavailable: that is a conflict with another process.
+      if (error.code == ErrorCode::kUnavailable) error.code = ErrorCode::kFailedPrecondition;
+      return tl::unexpected<Error>(std::move(error));
+    }
+    http_ = *std::move(started);
+    ports_ = http_->ports();
+    if (options_.qdrant_listen) service_.qdrant_port = ports_[1];
+    return {};
+  }
+
+  [[nodiscard]] Phase phase() const override {
+    MutexLock lock(mutex_);
+    return phase_;
+  }
+  Status wait_until_loaded() override VZ_NO_THREAD_SAFETY_ANALYSIS {
+    MutexLock lock(mutex_);
+    while (phase_ == Phase::kLoading) loaded_.wait(mutex_);
+    if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
+    return {};
+  }
+  [[nodiscard]] node::Node& node() const override {
+    node::Node* node = service_.node.load();
+    VZ_ASSERT(node != nullptr);
+    return *node;
+  }
+  [[nodiscard]] std::uint16_t port() const override { return ports_.at(0); }
+  [[nodiscard]] std::uint16_t qdrant_port() const override {
+    return ports_.size() > 1 ? ports_[1] : 0;
+  }
+
+  Status stop(std::chrono::milliseconds grace) override {
+    if (http_ != nullptr) http_->stop(grace);
+    if (opener_.joinable()) opener_.join();
+    if (node_ == nullptr || closed_) return {};
+    closed_ = true;
+    return node_->close();
+  }
+
+ private:
+  ServerOptions options_;
+  Env& env_;
+  api::Service service_;
+  mutable Mutex mutex_;
+  ConditionVariable loaded_;
+  Phase phase_ VZ_GUARDED_BY(mutex_) = Phase::kLoading;
+  Error failure_ VZ_GUARDED_BY(mutex_);
+  // Destroyed in reverse: first the HTTP server, then the node that its handlers use.
+  std::unique_ptr<node::Node> node_;
+  std::thread opener_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::vector<std::uint16_t> ports_;
+  bool closed_ = false;
+};
+
+Status check_listener(const net::Listener& listener, api::Access access) {
+  if (access == api::Access::kInsecure || is_loopback_address(listener.address)) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "refusing to listen on " + listener.address +
+                  ": without API keys anybody who reaches that address could read and delete "
+                  "everything; listen on 127.0.0.1, or pass --insecure if the network is trusted");
+}
+
+}  // namespace
+
+bool is_loopback_address(const std::string& address) {
+  return address == "::1" || address == "localhost" || address.starts_with("127.");
+}
+
+Result<std::unique_ptr<Server>> Server::start(Env& env, ServerOptions options) {
+  VZ_TRY(check_listener(options.listen, options.access));
+  if (options.qdrant_listen) VZ_TRY(check_listener(*options.qdrant_listen, options.access));
+  auto server = std::make_unique<RunningServer>(env, std::move(options));
+  server->open_node();
+  VZ_TRY(server->quick_failure(kQuickFailure));
+  VZ_TRY(server->listen());
+  return server;
+}
+
+}  // namespace vz::server

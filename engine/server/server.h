@@ -1,0 +1,62 @@
+// The composition root: a node, its HTTP interface, and their beginning and end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/api/call.h"
+#include "engine/net/http_server.h"
+#include "engine/node/node.h"
+#include "storage/env/env.h"
+
+namespace vz::server {
+
+struct ServerOptions {
+  node::NodeOptions node;
+  net::Listener listen{.address = "127.0.0.1", .port = 15002};
+  std::optional<net::Listener> qdrant_listen;  ///< the Qdrant routes at its root
+  api::Access access = api::Access::kLoopbackOnly;
+  unsigned io_threads = 2;
+  std::string version = "0.0.0";
+};
+
+enum class Phase : std::uint8_t {
+  kLoading,  ///< answers /livez, and 503 to what needs the node
+  kServing,
+  kFailed,  ///< the node did not open; see failure()
+};
+
+/// Thread-safe, except that start and stop belong to the owner.
+class Server {
+ public:
+  /// Begins to open the node on a thread of its own and listens. A node that fails at once (its
+  /// directory is locked, foreign or newer) fails here, before the port is taken, so that the error
+  /// names the true reason.
+  /// `env` must outlive the server.
+  /// Errors: kInvalidArgument (an address; a listener beyond loopback without Access::kInsecure),
+  /// kFailedPrecondition (address in use), those of node::Node::open. Nothing is left running.
+  static Result<std::unique_ptr<Server>> start(Env& env, ServerOptions options);
+  virtual ~Server() = default;  ///< stops
+
+  [[nodiscard]] virtual Phase phase() const = 0;
+  /// Waits until the phase is not kLoading; the node's error if it did not open.
+  virtual Status wait_until_loaded() = 0;
+  /// The node; only in phase kServing.
+  [[nodiscard]] virtual node::Node& node() const = 0;
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  /// 0 without a Qdrant listener.
+  [[nodiscard]] virtual std::uint16_t qdrant_port() const = 0;
+
+  /// Lets running requests finish for up to `grace`, then closes the node. Idempotent.
+  /// Errors: those of node::Node::close.
+  virtual Status stop(std::chrono::milliseconds grace) = 0;
+};
+
+/// True for 127.0.0.0/8 and ::1.
+bool is_loopback_address(const std::string& address);
+
+}  // namespace vz::server
