@@ -246,9 +246,10 @@ Result<Section> decode_segment_tail(ByteSpan tail, std::uint64_t content_size) {
   if (footer.size > kSegmentFooterSizeMax) {
     return beyond("size", kSegmentFooterSizeMax, footer.size);
   }
-  if (content_size < kSegmentTailSize ||
-      footer.offset != content_size - kSegmentTailSize - footer.size) {
-    return wrong("offset", content_size - kSegmentTailSize - footer.size, footer.offset);
+  const std::uint64_t before_tail = content_size - std::min(content_size, kSegmentTailSize);
+  if (footer.size > before_tail) return beyond("size", before_tail, footer.size);
+  if (footer.offset != before_tail - footer.size) {
+    return wrong("offset", before_tail - footer.size, footer.offset);
   }
   return footer;
 }

@@ -65,7 +65,7 @@ namespace vz::format {
 inline constexpr std::uint16_t kSegmentVersionNewest = 1;
 inline constexpr std::uint64_t kSegmentAlignment = 64;
 inline constexpr std::uint32_t kRowsPerRank = 512;
-inline constexpr std::size_t kSegmentTailSize = 24;
+inline constexpr std::uint64_t kSegmentTailSize = 24;
 inline constexpr std::size_t kTombstoneSize = 32;
 inline constexpr std::string_view kSegmentTailMagic = "VZSEGEND";
 inline constexpr std::string_view kSegmentFooterMagic = "VZSF";
