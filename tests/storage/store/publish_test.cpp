@@ -56,6 +56,21 @@ TEST_CASE("store: a file that a kept image still names is not removed", "[storag
   CHECK(names_in(env, kDocs) == Names{"0001-00000003.dead-3", "0001-00000003.seg"});
 }
 
+TEST_CASE("store: a file that an older image shares with the previous one is not removed",
+          "[storage][store]") {
+  FaultEnv env;
+  const auto store = open_with_images(env, 2);
+  manifest::Manifest same_files = image(3, 2);
+  REQUIRE(store->publish(same_files));
+  REQUIRE(write_files(*store, image(4, 4)));
+
+  REQUIRE(store->publish(image(4, 4)));  // 2 goes; 3 is kept and names the files of 2.
+
+  CHECK_FALSE(env.exists(kRoot + "/MANIFEST-2"));
+  CHECK(files_are_whole(env, same_files));
+  CHECK(files_are_whole(env, image(4, 4)));
+}
+
 TEST_CASE("store: after opening again the previous image is still the one that is kept",
           "[storage][store]") {
   FaultEnv env;

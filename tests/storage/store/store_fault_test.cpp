@@ -57,8 +57,11 @@ TEST_CASE("store: a creation cut short at any call can be begun again", "[storag
 
       CHECK(store->opened_manifest() == manifest::Manifest{.number = 1});
       if (!cluster_id.empty()) CHECK(store->identity().cluster_id == cluster_id);
-      // And what is built on it now stays: nothing under it was still volatile.
+      // And it stays, with what is built on it: nothing under it is still volatile.
       cluster_id = store->identity().cluster_id;
+      env.lose_power_worst();
+      store = open_store(env);
+      CHECK(store->identity().cluster_id == cluster_id);
       REQUIRE(write_files(*store, image(2, 1)));
       REQUIRE(store->publish(image(2, 1)));
       env.lose_power_worst();
