@@ -2,6 +2,7 @@
 #include "storage/store/store.h"
 
 #include <chrono>
+#include <functional>
 
 #include <catch2/catch.hpp>
 #include <sys/wait.h>
@@ -38,7 +39,61 @@ std::string format_text(const std::string& body) {
   return body + ",\"crc32c\":\"" + checksum + "\"}\n";
 }
 
+/// Passes everything on, and lets another process act just before a lock is taken.
+class InterruptedEnv final : public Env {
+ public:
+  InterruptedEnv(Env& env, std::function<void()> before_lock)
+      : env_(env), before_lock_(std::move(before_lock)) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    return env_.open(path, mode);
+  }
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
+    return env_.map(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    return env_.rename(from, to);
+  }
+  Status remove(const std::string& path) override { return env_.remove(path); }
+  Status create_directory(const std::string& path) override { return env_.create_directory(path); }
+  Status remove_directory(const std::string& path) override { return env_.remove_directory(path); }
+  Status sync_directory(const std::string& path) override { return env_.sync_directory(path); }
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
+    return env_.list(path);
+  }
+  bool exists(const std::string& path) override { return env_.exists(path); }
+  Result<DiskSpace> disk_space(const std::string& path) override { return env_.disk_space(path); }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
+                                         const std::string& owner) override {
+    before_lock_();
+    return env_.lock(path, mode, owner);
+  }
+
+ private:
+  Env& env_;
+  std::function<void()> before_lock_;
+};
+
 }  // namespace
+
+TEST_CASE("store: a creator that comes second finds what the first has made and written",
+          "[storage][store]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory(kData));
+  std::string cluster_id;
+  InterruptedEnv slow(env, [&] {
+    const auto first = open_store(env);
+    REQUIRE(write_files(*first, image(2, 1)));
+    REQUIRE(first->publish(image(2, 1)));
+    cluster_id = first->identity().cluster_id;
+  });
+
+  const auto second = open_store(slow);  // Saw an empty directory before it had the lock.
+
+  CHECK(second->identity().cluster_id == cluster_id);
+  CHECK(second->opened_manifest() == image(2, 1));
+  CHECK(files_are_whole(env, image(2, 1)));
+}
 
 TEST_CASE("store: an absent directory is created with an identity and an empty image",
           "[storage][store]") {
