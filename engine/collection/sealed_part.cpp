@@ -1,5 +1,9 @@
 #include "engine/collection/sealed_part.h"
 
+#include <algorithm>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "engine/collection/top_candidates.h"
 #include "storage/base/log.h"
 
@@ -24,6 +28,42 @@ SealedPart::SealedPart(std::unique_ptr<segment::Segment> segment, std::string pa
       dead_(segment_->row_count()),
       derived_(std::make_shared<Derived>()) {}
 
+Status SealedPart::read_deaths(Env& env, const store::Paths& paths, CollectionId collection,
+                               const manifest::SegmentEntry& entry) {
+  const std::string path = paths.dead(collection, entry.epoch, entry.seq, entry.dead->number);
+  const auto dead = segment::read_dead_rows(env, path);
+  if (dead && dead->row_count == entry.rows && dead->rows.size() == entry.dead_rows &&
+      dead->seq == entry.seq) {
+    for (const std::uint32_t row : dead->rows) dead_.mark(row, kDeadFromTheStart);
+    return {};
+  }
+  const Error error = dead ? Error{ErrorCode::kCorruption, path + ": is not what the manifest names"}
+                           : dead.error();
+  if (error.code != ErrorCode::kCorruption && error.code != ErrorCode::kNotFound)
+    return tl::unexpected<Error>(error);
+  log_derived(path, error);
+  deaths_lost_ = true;
+  return {};
+}
+
+void recover_deaths(std::span<const std::shared_ptr<SealedPart>> segments) {
+  boost::unordered_flat_map<PointId, Lsn, PointIdHash> newest;
+  for (const auto& part : segments) {
+    for (std::uint32_t row = 0; row < part->row_count(); ++row) {
+      Lsn& lsn = newest[part->id(row)];
+      lsn = std::max(lsn, part->version(row));
+    }
+    for (const segment::Tombstone& tombstone : part->segment().footer().tombstones) {
+      Lsn& lsn = newest[tombstone.id];
+      lsn = std::max(lsn, tombstone.lsn);
+    }
+  }
+  for (const auto& part : segments) {
+    for (std::uint32_t row = 0; row < part->row_count(); ++row)
+      if (part->version(row) < newest[part->id(row)]) part->dead().mark(row, kDeadFromTheStart);
+  }
+}
+
 Result<std::shared_ptr<SealedPart>> SealedPart::open(Env& env, const store::Paths& paths,
                                                      CollectionId collection,
                                                      const manifest::SegmentEntry& entry) {
@@ -36,14 +76,7 @@ Result<std::shared_ptr<SealedPart>> SealedPart::open(Env& env, const store::Path
     return fail(ErrorCode::kCorruption, path + ": is not the file that the manifest names");
 
   std::shared_ptr<SealedPart> part(new SealedPart(std::move(segment), path));
-  if (entry.dead) {
-    const std::string dead_path =
-        paths.dead(collection, entry.epoch, entry.seq, entry.dead->number);
-    VZ_TRY_ASSIGN(const auto dead, segment::read_dead_rows(env, dead_path));
-    if (dead.row_count != entry.rows || dead.rows.size() != entry.dead_rows)
-      return fail(ErrorCode::kCorruption, dead_path + ": is not the file that the manifest names");
-    for (const std::uint32_t row : dead.rows) part->dead_.mark(row, kDeadFromTheStart);
-  }
+  if (entry.dead) VZ_TRY(part->read_deaths(env, paths, collection, entry));
 
   auto derived = std::make_shared<Derived>();
   if (entry.index) {

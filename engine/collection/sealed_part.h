@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "engine/collection/part.h"
@@ -22,9 +23,9 @@ struct Derived {
 class SealedPart final : public Part, public payload::FilterRows {
  public:
   /// Opens the files that `entry` names. A derived file that is missing or damaged is left out
-  /// (needs_rebuild() tells); rows that the entry's dead file names are dead from lsn 1 on.
-  /// Errors: kCorruption, kNotFound, kIoError: of the segment file, or of a dead file together with
-  /// nothing to rebuild it from.
+  /// (needs_rebuild() tells); rows that the entry's dead file names are dead from lsn 1 on. If that
+  /// file is missing or damaged, deaths_lost() tells, and the caller uses recover_deaths().
+  /// Errors: kCorruption, kNotFound: of the segment file; kIoError.
   static Result<std::shared_ptr<SealedPart>> open(Env& env, const store::Paths& paths,
                                                   CollectionId collection,
                                                   const manifest::SegmentEntry& entry);
@@ -45,6 +46,7 @@ class SealedPart final : public Part, public payload::FilterRows {
   [[nodiscard]] bool needs_rebuild() const {
     return derived_failed_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] bool deaths_lost() const { return deaths_lost_; }
   [[nodiscard]] bool has_graph() const;
   /// Live rows as of now.
   [[nodiscard]] std::uint32_t live_rows() const { return row_count() - dead_.count(); }
@@ -88,13 +90,21 @@ class SealedPart final : public Part, public payload::FilterRows {
  private:
   SealedPart(std::unique_ptr<segment::Segment> segment, std::string path);
 
+  Status read_deaths(Env& env, const store::Paths& paths, CollectionId collection,
+                     const manifest::SegmentEntry& entry);
+
   const std::unique_ptr<segment::Segment> segment_;
   const std::string path_;
   index::DeadLsns dead_;
+  bool deaths_lost_ = false;  ///< constant after open
   Published<Derived> derived_;
   /// A derived file failed while it served: searches go on in float32, and it is rebuilt.
   mutable std::atomic<bool> derived_failed_{false};
   std::atomic<bool> settled_{false};
 };
+
+/// Marks again which rows of a whole collection are dead, from the segments alone: of the rows and
+/// tombstones of an id the newest wins. Needs memory for every id.
+void recover_deaths(std::span<const std::shared_ptr<SealedPart>> segments);
 
 }  // namespace vz::collection

@@ -21,6 +21,9 @@ Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
     VZ_TRY_ASSIGN(auto part, SealedPart::open(store.env(), store.paths(), entry.id, segment));
     segments.push_back(std::move(part));
   }
+  if (std::any_of(segments.begin(), segments.end(),
+                  [](const auto& part) { return part->deaths_lost(); }))
+    collection::recover_deaths(segments);
   return std::make_shared<LiveCollection>(
       state.visibility,
       LiveCollection::Start{.id = entry.id,

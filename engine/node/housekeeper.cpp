@@ -46,7 +46,7 @@ Status Housekeeper::write_deaths(const LiveCollection& collection, Lsn as_of,
     if (segment == nullptr)
       return fail(ErrorCode::kInternal, "a segment in service is not in the manifest");
     auto dead = collection::dead_rows(*part, part->row_count(), as_of);
-    if (dead.size() == segment->dead_rows) continue;
+    if (dead.size() == segment->dead_rows && !part->deaths_lost()) continue;
     VZ_TRY(collection::write_dead(store_, collection.id(), std::move(dead), as_of,
                                   publisher_.allocate_number(), *segment));
   }
