@@ -53,8 +53,9 @@ tl::expected<void, Refusal> check_request_line(std::string_view line) {
   if (!is_token(line.substr(0, first)) || first > 32) return refuse(400, "malformed method");
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > limits::kUriBytesMax) return refuse(414, "the target is over 8192 bytes");
-  if (has_control(target) || target.find_first_of(" \t") != std::string_view::npos)
-    return refuse(400, "a space or control byte in the request target");
+  if (target.empty() || has_control(target) ||
+      target.find_first_of(" \t") != std::string_view::npos)
+    return refuse(400, "an empty request target, or a space or control byte in it");
   const std::string_view version = line.substr(last + 1);
   if (version != "HTTP/1.1" && version != "HTTP/1.0")
     return refuse(400, "the version must be HTTP/1.1 or HTTP/1.0");

@@ -6,8 +6,6 @@
 #include <random>
 #include <thread>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <pthread.h>
 
 #include "engine/limits.h"
@@ -82,7 +80,7 @@ void IoThread::tick() {
   date_ = http_date(std::time(nullptr));
   timer_.expires_after(tick_interval_);
   timer_.async_wait([this](const ErrorCodeOfAsio& error) {
-    if (!error) tick();
+    if (!error && !finished_) tick();
   });
 }
 
@@ -115,6 +113,7 @@ void IoThread::begin_stop() {
 }
 
 void IoThread::finish() {
+  finished_ = true;  // A tick that is queued already cannot be cancelled; it must not rearm.
   while (!connections_.empty()) {
     const auto connection = connections_.back();
     connection->close();
