@@ -1,6 +1,7 @@
 #include "engine/index/column_search.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "engine/index/cost_model.h"
@@ -67,7 +68,7 @@ class Column final : public ColumnIndex {
   void search(const CandidateRequest& request, Compare& compare, SearchScratch& scratch,
               std::vector<Candidate>& out, CandidateStats& stats) const {
     const SearchShape shape = shape_of(request);
-    const bool walked = has_graph() && walk_cost(shape) < scan_cost(shape) &&
+    const bool walked = has_graph() && prefers_walk(request.method, shape) &&
                         walk_graph(request, shape, compare, scratch);
     if (walked) {
       ++stats.walks;
@@ -77,6 +78,11 @@ class Column final : public ColumnIndex {
     }
     stats.evaluations += compare.evaluations();
     out.insert(out.end(), scratch.best.begin(), scratch.best.end());
+  }
+
+  static bool prefers_walk(SearchMethod method, const SearchShape& shape) {
+    return method == SearchMethod::kWalk ||
+           (method == SearchMethod::kByCost && walk_cost(shape) < scan_cost(shape));
   }
 
   [[nodiscard]] SearchShape shape_of(const CandidateRequest& request) const {
@@ -104,7 +110,9 @@ class Column final : public ColumnIndex {
       if (take_passing(request.filter, shape, scratch)) return true;
     }
     const FilteredWalk plan = {.collect = rows_to_collect(shape),
-                               .evaluations_max = evaluations_worth_a_scan(shape)};
+                               .evaluations_max = request.method == SearchMethod::kWalk
+                                                      ? std::numeric_limits<std::uint64_t>::max()
+                                                      : evaluations_worth_a_scan(shape)};
     if (walk_filtered(view_, compare, request.filter, plan, scratch) == WalkEnd::kGaveUp) {
       return false;
     }

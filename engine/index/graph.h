@@ -36,13 +36,14 @@ struct Graph {
 /// What a graph is built over: codes, or float32 rows when codes are off.
 struct GraphInput {
   vector::Distance distance = vector::Distance::kCosine;
-  vector::CodeBlock codes;                ///< if codes.codes is not null
-  std::span<const float* const> vectors;  ///< otherwise: one per slot
-  std::uint32_t slot_count = 0;           ///< at least 1
+  vector::CodeBlock codes;                 ///< if codes.codes is not null
+  std::span<const float* const> vectors;   ///< otherwise: one per slot
+  std::span<const std::uint32_t> members;  ///< slots to build over, at least 1
   std::uint32_t dimension = 0;
 };
 
-/// Builds the graph with hnswlib. One thread gives the same graph each time.
+/// Builds the graph with hnswlib; its slot i is input.members[i]. One thread gives the same graph
+/// each time.
 /// Errors: kCancelled, kInternal (hnswlib threw, or memory ran out).
 Result<Graph> build_graph(const GraphInput& input, const HnswParameters& parameters,
                           unsigned threads, const std::stop_token& stop);

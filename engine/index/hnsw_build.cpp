@@ -140,7 +140,7 @@ class Inserter {
   static constexpr std::uint32_t kAll = kNone;
 
   void insert_some(std::uint32_t end) {
-    end = std::min(end, input_.slot_count);
+    end = std::min(end, static_cast<std::uint32_t>(input_.members.size()));
     std::vector<std::byte> item(input_.codes.stride + sizeof(ItemTail));
     while (!failed_.load(std::memory_order_relaxed) && !stop_.stop_requested()) {
       std::uint32_t slot = next_.load(std::memory_order_relaxed);
@@ -148,7 +148,7 @@ class Inserter {
         if (slot >= end) return;
       } while (!next_.compare_exchange_weak(slot, slot + 1, std::memory_order_relaxed));
       try {
-        hnsw_.addPoint(item_of(slot, item), slot);
+        hnsw_.addPoint(item_of(input_.members[slot], item), slot);
       } catch (const std::exception& error) {
         const std::lock_guard lock(mutex_);
         if (!error_) error_ = error.what();
@@ -238,14 +238,14 @@ Graph convert(const Hnsw& hnsw, std::uint32_t slot_count) {
 
 Result<Graph> build_graph(const GraphInput& input, const HnswParameters& parameters,
                           unsigned threads, const std::stop_token& stop) {
-  VZ_ASSERT(input.slot_count > 0);
+  VZ_ASSERT(!input.members.empty());
   const std::uint32_t m = std::clamp(parameters.m, kLinksMin, limits::kHnswMMax);
   const std::uint32_t ef = std::clamp(parameters.ef_construct, m, limits::kEfConstructMax);
   try {
     Space space(input);
-    Hnsw hnsw(&space, input.slot_count, m, ef, kSeed);
+    Hnsw hnsw(&space, input.members.size(), m, ef, kSeed);
     VZ_TRY(Inserter(hnsw, input, stop).run(std::max(1u, threads)));
-    return convert(hnsw, input.slot_count);
+    return convert(hnsw, static_cast<std::uint32_t>(input.members.size()));
   } catch (const std::exception& error) {
     return fail(ErrorCode::kInternal, std::string("building the graph: ") + error.what());
   }

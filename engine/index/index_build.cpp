@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/index/coded_rows.h"
+#include "engine/index/duplicates.h"
 #include "engine/index/graph.h"
 #include "engine/index/index_file.h"
 #include "engine/index/index_format.h"
@@ -49,10 +50,13 @@ Status add_graph(const ColumnPlan& plan, const BuildOptions& options, ColumnBuil
   GraphInput input = {.distance = plan.distance,
                       .codes = {},
                       .vectors = build.vectors,
-                      .slot_count = slot_count,
+                      .members = {},
                       .dimension = build.dimension};
   if (build.codes) input.codes = build.codes->block;
-  VZ_TRY_ASSIGN(Graph graph, build_graph(input, plan.hnsw, options.threads, options.stop));
+  const DistinctSlots distinct = find_distinct(input, slot_count);
+  input.members = distinct.firsts;
+  VZ_TRY_ASSIGN(const Graph built, build_graph(input, plan.hnsw, options.threads, options.stop));
+  Graph graph = hang_duplicates(built, distinct);
   connect_islands(
       graph, slot_count,
       [&](std::uint32_t a, std::uint32_t b) {

@@ -42,7 +42,7 @@ struct BuildOptions {
   GraphPolicy graph = GraphPolicy::kBySize;
   std::uint32_t graph_rows_min = kGraphRowsMin;  ///< for kBySize
   unsigned threads = 1;
-  std::stop_token stop;  ///< asked between rows; the build then gives kCancelled
+  std::stop_token stop{};  ///< asked between rows; the build then gives kCancelled
 };
 
 /// Builds the index of `segment` and publishes it at `path`.
@@ -59,12 +59,20 @@ struct Candidate {
   std::uint32_t row = 0;  ///< of the segment
 };
 
+/// How a search goes about it: for measurements and tests; results are the same but for recall.
+enum class SearchMethod : std::uint8_t {
+  kByCost,  ///< whichever the cost model expects to be cheaper
+  kWalk,    ///< the graph, if there is one; it gives way to a scan when too few rows turn up
+  kScan,
+};
+
 /// What a search asks of one part and what it cost.
 struct CandidateRequest {
   std::span<const float> query;  ///< normalised for Cosine
   std::size_t wanted = 0;        ///< candidates to return; the best by float32 are among them
   std::size_t ef = 0;            ///< breadth of a graph walk; at least `wanted` is used
   RowFilter filter;
+  SearchMethod method = SearchMethod::kByCost;
 };
 struct CandidateStats {
   std::uint64_t evaluations = 0;  ///< distances computed
