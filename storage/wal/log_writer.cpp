@@ -46,6 +46,10 @@ struct LogWriter::State {
   std::uint32_t seed = 0;
   Lsn file_first_lsn = 0;
 
+  /// Size of the next file that is made new. It begins small, because filling a file with zeros is
+  /// what a start waits for, and grows as the log shows that it is used.
+  std::uint64_t fresh_size_bytes = 1u << 20;
+
   Lsn next_lsn = 0;
   Lsn group_lsn = 0;
   Bytes group{};                             ///< records, not signed yet
@@ -87,17 +91,20 @@ void LogWriter::State::set_spare(std::size_t index, Spare state) {
 /// Replaces `file` by a new, durable, empty one.
 Status LogWriter::State::begin_file(Lsn first_lsn, std::uint64_t group_size) {
   const std::uint64_t needed = format::kWalFileHeaderSize + group_size;
-  const std::uint64_t new_size = std::max(options.file_size_bytes, needed);
+  const auto spare =
+      needed <= options.file_size_bytes ? take_spare(Spare::kReady, Spare::kBusy) : std::nullopt;
+  const std::uint64_t new_size =
+      spare ? options.file_size_bytes
+            : std::max(std::min(fresh_size_bytes, options.file_size_bytes), needed);
   const format::WalFileHeader header{
       .epoch = epoch,
       .first_lsn = first_lsn,
       .salt = options.make_salt ? options.make_salt() : random_salt(),
   };
-  const auto spare =
-      new_size == options.file_size_bytes ? take_spare(Spare::kReady, Spare::kBusy) : std::nullopt;
   VZ_TRY_ASSIGN(file, make_log_file(env, directory, header, new_size,
                                     spare ? spare_path(*spare) : std::string()));
   if (spare) set_spare(*spare, Spare::kAbsent);
+  if (!spare) fresh_size_bytes = std::min(fresh_size_bytes * 4, options.file_size_bytes);
   path = directory + "/" + log_file_name(epoch, first_lsn);
   size_bytes = new_size;
   offset = format::kWalFileHeaderSize;
