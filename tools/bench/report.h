@@ -1,0 +1,70 @@
+// Results as a table and as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/base/status.h"
+
+namespace vz::bench {
+
+/// One subject at one ef.
+struct Point {
+  std::size_t ef = 0;
+  double recall = 0;
+  double evaluations = 0;  ///< per query
+  double qps = 0;          ///< median of the rounds
+  double p50_us = 0;
+  double p99_us = 0;
+};
+
+struct Curve {
+  std::string name;
+  double build_seconds = 0;
+  std::uint64_t bytes = 0;
+  std::vector<Point> points;
+};
+
+/// Both subjects at the least ef that reaches a recall, alternating in the same rounds.
+struct Pair {
+  double recall = 0;  ///< asked for
+  Point ours;
+  Point peer;
+  double ratio = 0;  ///< of QPS, median over the rounds
+};
+
+/// Our searches under filters that let `share` of the rows pass, another filter for each query.
+struct Filtered {
+  double share = 0;
+  std::size_t ef = 0;
+  double recall = 0;
+  double qps = 0;
+  double evaluations = 0;
+  double walks = 0;                      ///< share of the searches that walked
+  double walk_qps = 0, walk_recall = 0;  ///< when told to walk
+  double scan_qps = 0;                   ///< when told to scan
+};
+
+struct Report {
+  std::string data;
+  std::uint32_t rows = 0;
+  std::uint32_t dimension = 0;
+  std::uint32_t queries = 0;
+  std::size_t k = 0;
+  std::size_t rescore = 0;
+  std::string kernels;
+  bool codes_on = true;
+  std::uint64_t peak_rss_bytes = 0;
+  std::vector<Curve> curves{};  ///< ours, then the peer if there is one
+  std::vector<Pair> pairs{};
+  std::vector<Filtered> filtered{};
+};
+
+void print_table(const Report& report);
+Status write_json(const Report& report, const std::string& path);
+
+/// VmHWM of this process.
+std::uint64_t peak_rss_bytes();
+
+}  // namespace vz::bench
