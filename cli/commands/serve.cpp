@@ -52,6 +52,7 @@ Result<ServeOptions> checked(const Options& options) {
   out.server.access = options.insecure ? api::Access::kInsecure : api::Access::kLoopbackOnly;
   out.server.version = VZ_VERSION;
   out.server.io_threads = std::clamp(std::thread::hardware_concurrency(), 1u, 256u);
+  out.server.pool_threads = out.server.io_threads;
   out.server.node.data_dir = options.data_dir;
   out.server.node.seal_rows = options.seal_rows;
   out.server.node.seal_bytes = options.seal_bytes;

@@ -47,7 +47,7 @@ bool sends_key(const net::RequestHead& head) {
 }  // namespace
 
 std::optional<Refusal> refuse(const net::RequestHead& head, Scope scope, Access access) {
-  if (scope == Scope::kPublic) return std::nullopt;
+  if (scope == Scope::kPublic || scope == Scope::kMetrics) return std::nullopt;
   if (sends_key(head)) return Refusal{"this node has no such API key"};
   if (access == Access::kInsecure) return std::nullopt;
   if (!head.peer_is_loopback)

@@ -6,6 +6,9 @@
 namespace vz::api {
 namespace {
 
+/// Decoding a larger body would hold up the other connections of its io thread.
+constexpr std::size_t kInlineBodyBytesMax = 512u << 10;
+
 ListenerKind listener_of(const Service& service, const net::RequestHead& head) {
   const std::uint16_t qdrant_port = service.qdrant_port.load();
   return qdrant_port != 0 && head.local_port == qdrant_port ? ListenerKind::kQdrant
@@ -55,8 +58,11 @@ void run(Service& service, net::Request request, net::Respond respond) {
   auto* found = std::get_if<RouteMatch>(&match);
   if (found == nullptr) return respond(no_route(match, request.head));
   const Handler handler = found->route->handler;
-  handler(
-      std::make_shared<Call>(service, std::move(*found), std::move(request), std::move(respond)));
+  const bool large = request.body.size() > kInlineBodyBytesMax;
+  auto call =
+      std::make_shared<Call>(service, std::move(*found), std::move(request), std::move(respond));
+  if (!large) return handler(std::move(call));
+  Call::offload(call, [handler, call] { handler(call); });
 }
 
 net::Response server_error(const Service& service, const net::RequestHead& head, int status,

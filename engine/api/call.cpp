@@ -22,6 +22,12 @@ Result<std::shared_ptr<const collection::Reader>> Call::collection() const {
   return found;
 }
 
+void Call::offload(const std::shared_ptr<Call>& call, std::function<void()> work) {
+  if (call->service_.pool == nullptr) return work();
+  if (Status taken = call->service_.pool->submit(std::move(work)); !taken)
+    call->answer_error(taken.error());
+}
+
 std::string Call::enveloped(std::string result) const {
   if (envelope() == Envelope::kNative) return result;
   std::string tail = ",\"status\":\"ok\",\"time\":";

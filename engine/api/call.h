@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "engine/api/route.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node.h"
+#include "engine/runtime/thread_pool.h"
 #include "storage/base/status.h"
 
 namespace vz::api {
@@ -25,11 +27,13 @@ enum class Access : std::uint8_t {
 /// What handlers know besides the node. Constant after construction, except the atomics.
 struct Service {
   std::string version;
-  std::string address;  ///< host:port that answers name as this node's
+  std::string host;  ///< the name under which answers show this node
   Access access = Access::kLoopbackOnly;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   std::atomic<node::Node*> node{nullptr};     ///< set once recovery is done
+  std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
   std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
+  runtime::ThreadPool* pool = nullptr;        ///< for long reads; null: they run where they came in
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
@@ -55,6 +59,10 @@ class Call {
   [[nodiscard]] Result<std::shared_ptr<const collection::Reader>> collection() const;
   /// kNotFound for the collection or alias `name`, in the words of the route's grammar.
   [[nodiscard]] Error no_such_collection(std::string_view name) const;
+
+  /// Runs `work` on the pool, so that the io thread is free for others; answers 503 when the pool's
+  /// queue is full.
+  static void offload(const std::shared_ptr<Call>& call, std::function<void()> work);
 
   /// Sends `result`, JSON text, in the route's envelope.
   void answer(std::string result);

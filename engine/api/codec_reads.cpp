@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "engine/api/simd_body.h"
+#include "engine/api/codec_shared.h"
 
 namespace vz::api {
 namespace {
@@ -11,89 +11,10 @@ namespace {
 using body::each_element;
 using body::each_field;
 using body::expected;
+using body::failed;
 using body::od::json_type;
 using body::od::value;
-using collection::PointSelection;
 using collection::SearchRequest;
-
-tl::unexpected<Error> failed(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
-
-Result<payload::Filter> read_filter(value field) {
-  VZ_TRY_ASSIGN(const std::string_view source, body::object_source(field));
-  auto filter = payload::parse_filter(source);
-  if (!filter) return failed(adopted(std::move(filter).error()));
-  return *std::move(filter);
-}
-
-Result<payload::Selection> read_with_payload(value field) {
-  using Mode = payload::Selection::Mode;
-  payload::Selection selection;
-  VZ_TRY_ASSIGN(const json_type type, body::type_of(field));
-  if (type == json_type::boolean) {
-    VZ_TRY_ASSIGN(const bool all, body::boolean(field));
-    selection.mode = all ? Mode::kAll : Mode::kNone;
-    return selection;
-  }
-  if (type == json_type::array) {
-    selection.mode = Mode::kInclude;
-    VZ_TRY_ASSIGN(selection.keys, body::texts(field));
-  } else if (type == json_type::object) {
-    VZ_TRY(each_field(field, [&](std::string_view key, value inner) -> Status {
-      if (key != "include" && key != "exclude") return expected("`include` or `exclude`");
-      if (selection.mode != Mode::kNone) return expected("either `include` or `exclude`");
-      selection.mode = key == "include" ? Mode::kInclude : Mode::kExclude;
-      VZ_TRY_ASSIGN(selection.keys, body::texts(inner));
-      return {};
-    }));
-    if (selection.mode == Mode::kNone) return expected("`include` or `exclude`");
-  } else {
-    return expected("true, false, a list of keys, {include} or {exclude}");
-  }
-  for (const std::string& key : selection.keys)
-    if (Status path = payload::check_key_path(key); !path)
-      return failed(adopted(std::move(path).error()));
-  return selection;
-}
-
-Result<collection::VectorSelection> read_with_vector(value field) {
-  using Mode = collection::VectorSelection::Mode;
-  collection::VectorSelection selection;
-  VZ_TRY_ASSIGN(const json_type type, body::type_of(field));
-  if (type == json_type::boolean) {
-    VZ_TRY_ASSIGN(const bool all, body::boolean(field));
-    selection.mode = all ? Mode::kAll : Mode::kNone;
-    return selection;
-  }
-  if (type != json_type::array) return expected("true, false or a list of vector names");
-  selection.mode = Mode::kNamed;
-  VZ_TRY_ASSIGN(selection.names, body::texts(field));
-  return selection;
-}
-
-/// Reads with_payload or with_vector. false: it is another field.
-Result<bool> read_selection(std::string_view key, value field, PointSelection& selection) {
-  if (key == "with_payload") {
-    VZ_TRY_ASSIGN(selection.payload, read_with_payload(field));
-    return true;
-  }
-  if (key == "with_vector" || key == "with_vectors") {
-    VZ_TRY_ASSIGN(selection.vectors, read_with_vector(field));
-    return true;
-  }
-  return false;
-}
-
-/// Fields that would change the answer, and that are not built yet; all else is ignored.
-Status other_field(std::string_view key, value field) {
-  constexpr std::array kUnbuilt{std::string_view("shard_key"),   std::string_view("lookup_from"),
-                                std::string_view("order_by"),    std::string_view("group_by"),
-                                std::string_view("with_lookup"), std::string_view("mmr")};
-  for (const std::string_view name : kUnbuilt)
-    if (key == name) return failed(unsupported("`" + std::string(key) + "`"));
-  return body::skip(field);
-}
 
 /// quantization and acorn are hints about speed and never make our answer worse: codes are always
 /// rescored here.
@@ -130,13 +51,13 @@ Result<bool> read_common(std::string_view key, value field, SearchRequest& reque
   } else if (key == "offset") {
     VZ_TRY_ASSIGN(request.offset, body::bounded(field, 0, limits::kOffsetMax));
   } else if (key == "filter") {
-    VZ_TRY_ASSIGN(request.filter, read_filter(field));
+    VZ_TRY_ASSIGN(request.filter, body::filter(field));
   } else if (key == "params") {
     VZ_TRY(read_params(field, request));
   } else if (key == "score_threshold") {
     VZ_TRY_ASSIGN(request.score_threshold, read_threshold(field));
   } else {
-    return read_selection(key, field, request.selection);
+    return body::selection_field(key, field, request.selection);
   }
   return true;
 }
@@ -199,7 +120,7 @@ Result<SearchRequest> read_search(value from) {
     }
     has_limit = has_limit || key == "limit" || key == "top";
     VZ_TRY_ASSIGN(const bool known, read_common(key, field, request));
-    return known ? Status{} : other_field(key, field);
+    return known ? Status{} : body::other_read_field(key, field);
   }));
   if (!has_vector) return failed(missing_field("vector"));
   if (!has_limit) return failed(missing_field("limit"));
@@ -276,7 +197,7 @@ Result<QueryPoints> read_query(value from) {
       return {};
     }
     VZ_TRY_ASSIGN(const bool known, read_common(key, field, request));
-    return known ? Status{} : other_field(key, field);
+    return known ? Status{} : body::other_read_field(key, field);
   }));
   if (has_query) return request;
   return ListPoints{.offset = request.offset,
@@ -292,7 +213,7 @@ Result<std::vector<Request>> read_batch(std::string& body_text, const ReadOne& r
   bool given = false;
   VZ_TRY(body::decode(body_text, [&](value root) -> Status {
     return each_field(root, [&](std::string_view key, value field) -> Status {
-      if (key != "searches") return other_field(key, field);
+      if (key != "searches") return body::other_read_field(key, field);
       given = true;
       requests.clear();
       return each_element(field, [&](value element, std::size_t index) -> Status {
@@ -310,15 +231,11 @@ Result<std::vector<Request>> read_batch(std::string& body_text, const ReadOne& r
   return requests;
 }
 
-payload::Selection whole_payload() {
-  return {.mode = payload::Selection::Mode::kAll, .keys = {}};
-}
-
 }  // namespace
 
 Result<GetPoints> decode_get(std::string& body_text) {
   GetPoints request;
-  request.selection.payload = whole_payload();
+  request.selection.payload = body::whole_payload();
   bool given = false;
   VZ_TRY(body::decode(body_text, [&](value root) -> Status {
     return each_field(root, [&](std::string_view key, value field) -> Status {
@@ -327,8 +244,8 @@ Result<GetPoints> decode_get(std::string& body_text) {
         VZ_TRY_ASSIGN(request.ids, body::point_ids(field, limits::kIdsPerReadMax));
         return {};
       }
-      VZ_TRY_ASSIGN(const bool known, read_selection(key, field, request.selection));
-      return known ? Status{} : other_field(key, field);
+      VZ_TRY_ASSIGN(const bool known, body::selection_field(key, field, request.selection));
+      return known ? Status{} : body::other_read_field(key, field);
     });
   }));
   if (!given) return failed(finished(missing_field("ids")));
@@ -337,7 +254,7 @@ Result<GetPoints> decode_get(std::string& body_text) {
 
 Result<collection::ScrollRequest> decode_scroll(std::string& body_text) {
   collection::ScrollRequest request;
-  request.selection.payload = whole_payload();
+  request.selection.payload = body::whole_payload();
   VZ_TRY(body::decode(body_text, [&](value root) -> Status {
     return each_field(root, [&](std::string_view key, value field) -> Status {
       if (key == "offset") {
@@ -349,11 +266,11 @@ Result<collection::ScrollRequest> decode_scroll(std::string& body_text) {
         return {};
       }
       if (key == "filter") {
-        VZ_TRY_ASSIGN(request.filter, read_filter(field));
+        VZ_TRY_ASSIGN(request.filter, body::filter(field));
         return {};
       }
-      VZ_TRY_ASSIGN(const bool known, read_selection(key, field, request.selection));
-      return known ? Status{} : other_field(key, field);
+      VZ_TRY_ASSIGN(const bool known, body::selection_field(key, field, request.selection));
+      return known ? Status{} : body::other_read_field(key, field);
     });
   }));
   return request;
@@ -364,11 +281,11 @@ Result<payload::Filter> decode_count(std::string& body_text) {
   VZ_TRY(body::decode(body_text, [&](value root) -> Status {
     return each_field(root, [&](std::string_view key, value field) -> Status {
       if (key == "filter") {
-        VZ_TRY_ASSIGN(filter, read_filter(field));
+        VZ_TRY_ASSIGN(filter, body::filter(field));
         return {};
       }
       if (key == "exact") return body::boolean(field).map([](bool) {});  // always exact here
-      return other_field(key, field);
+      return body::other_read_field(key, field);
     });
   }));
   return filter;

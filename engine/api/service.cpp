@@ -132,7 +132,8 @@ void get_health_replica(std::shared_ptr<Call> call) {
 
 void get_cluster_status(std::shared_ptr<Call> call) {
   const node::Node& node = call->node();
-  const std::string& address = call->service().address;
+  const std::string address =
+      call->service().host + ":" + std::to_string(call->service().port.load());
   std::string out = R"({"enabled":false,"name":"vectorizer","master":)";
   append_string(out, address);
   out += ",\"nodes\":[{\"node_id\":";

@@ -47,7 +47,7 @@ class FilterParser {
     if (value.is_null()) return {};
     if (value.is_object()) return condition(value, depth, out);
     if (!value.is_array()) {
-      return bad_filter("'" + std::string(name) + "' must be a condition or a list of them, not " +
+      return bad_filter(in_quotes(name) + " must be a condition or a list of them, not " +
                         std::string(type_name(value)));
     }
     Status status;
@@ -136,8 +136,8 @@ class FilterParser {
     Status status;
     for_each_member(object, [&](const FlatMember& member) {
       if (std::find(std::begin(kAlone), std::end(kAlone), member.key) != std::end(kAlone)) {
-        status = bad_filter("'" + std::string(member.key) +
-                            "' must be alone in its condition; put the others beside it in 'must'");
+        status = bad_filter(in_quotes(member.key) +
+                            " must be alone in its condition; put the others beside it in 'must'");
       }
       return status.has_value();
     });
@@ -153,7 +153,7 @@ class FilterParser {
       out.test = IsNull{};
     }
     if (!value.is_object() || value.count() != 1 || FlatMember(value.body()).key != "key") {
-      return bad_filter("'" + std::string(name) + "' must be an object with one key, 'key'");
+      return bad_filter(in_quotes(name) + " must be an object with one key, 'key'");
     }
     VZ_TRY(parse_filter_key(FlatMember(value.body()).value(), out));
     return out;
@@ -240,6 +240,12 @@ std::string_view type_name(FlatValue value) {
       break;
   }
   return "an object";
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string out(1, '\'');
+  out.append(text).push_back('\'');
+  return out;
 }
 
 tl::unexpected<Error> bad_filter(const std::string& why) {

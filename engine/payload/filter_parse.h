@@ -24,6 +24,7 @@ class FilterBudget {
 
 /// "a string", "an object": for errors.
 std::string_view type_name(FlatValue value);
+std::string in_quotes(std::string_view text);
 tl::unexpected<Error> bad_filter(const std::string& why);
 /// kUnsupported, naming the form.
 tl::unexpected<Error> not_yet(std::string_view form);

@@ -12,7 +12,7 @@ namespace {
 template <typename Take>
 Status each_given(std::string_view name, FlatValue object, const Take& take) {
   if (!object.is_object()) {
-    return bad_filter("'" + std::string(name) + "' must be an object, not " +
+    return bad_filter(in_quotes(name) + " must be an object, not " +
                       std::string(type_name(object)));
   }
   Status status;
@@ -171,7 +171,7 @@ Result<FieldTest> parse_test(std::string_view key, FlatValue value, FilterBudget
   if (key == "values_count") return parse_values_count(value);
   if (key == "is_empty" || key == "is_null") {
     if (!value.is_bool()) {
-      return bad_filter("'" + std::string(key) + "' beside 'key' must be true or false");
+      return bad_filter(in_quotes(key) + " beside 'key' must be true or false");
     }
     negated = value.tag() == FlatTag::kFalse;
     if (key == "is_empty") return FieldTest(IsEmpty{});

@@ -231,6 +231,17 @@ class JsonScanner {
     return at;
   }
 
+  /// Text in Greek, Cyrillic, Hebrew or Arabic is runs of these; anything else is left to string().
+  [[nodiscard]] const char* skip_two_byte_sequences(const char* at) const {
+    while (end_ - at >= 2) {
+      const auto first = static_cast<unsigned char>(at[0]);
+      const auto second = static_cast<unsigned char>(at[1]);
+      if (first < 0xC2 || first >= 0xE0 || (second & 0xC0u) != 0x80u) break;
+      at += 2;
+    }
+    return at;
+  }
+
   bool string(RawString& out) {
     const char* from = at_ + 1;
     const char* at = from;
@@ -255,6 +266,7 @@ class JsonScanner {
         return stop(byte >= 0x80 ? "invalid UTF-8" : "control character in a string");
       }
       at += size;
+      if (byte >= 0x80) at = skip_two_byte_sequences(at);
     }
     out.bytes = std::string_view(from, static_cast<std::size_t>(at - from));
     at_ = at + 1;

@@ -107,7 +107,7 @@ std::string key_path_text(const KeyPath& path) {
         text += "[]";
         break;
       case PathStep::Kind::kIndex:
-        text += "[" + std::to_string(step.index) + "]";
+        text.append("[").append(std::to_string(step.index)).append("]");
         break;
     }
   }

@@ -20,20 +20,24 @@ std::string host_name() {
   return name;
 }
 
-/// host:port that this node's answers name. A wildcard address names the host.
-std::string shown_address(const net::Listener& listener, std::uint16_t port) {
+/// The name under which answers show this node. A wildcard address names the machine.
+std::string shown_host(const net::Listener& listener) {
   std::string host = listener.address;
   if (host == "0.0.0.0" || host == "::") host = host_name();
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  return host + ":" + std::to_string(port);
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
 class RunningServer final : public Server {
  public:
-  RunningServer(Env& env, ServerOptions options) : options_(std::move(options)), env_(env) {
+  RunningServer(Env& env, ServerOptions options)
+      : options_(std::move(options)),
+        env_(env),
+        pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
     service_.version = options_.version;
     service_.access = options_.access;
-    service_.address = shown_address(options_.listen, options_.listen.port);
+    service_.host = shown_host(options_.listen);
+    service_.port = options_.listen.port;
+    service_.pool = &pool_;
   }
   ~RunningServer() override {
     if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
@@ -82,6 +86,7 @@ class RunningServer final : public Server {
     }
     http_ = *std::move(started);
     ports_ = http_->ports();
+    service_.port = ports_[0];
     if (options_.qdrant_listen) service_.qdrant_port = ports_[1];
     return {};
   }
@@ -108,6 +113,7 @@ class RunningServer final : public Server {
 
   Status stop(std::chrono::milliseconds grace) override {
     if (http_ != nullptr) http_->stop(grace);
+    pool_.stop();
     if (opener_.joinable()) opener_.join();
     if (node_ == nullptr || closed_) return {};
     closed_ = true;
@@ -117,6 +123,7 @@ class RunningServer final : public Server {
  private:
   ServerOptions options_;
   Env& env_;
+  runtime::ThreadPool pool_;
   api::Service service_;
   mutable Mutex mutex_;
   ConditionVariable loaded_;

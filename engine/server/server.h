@@ -21,6 +21,8 @@ struct ServerOptions {
   std::optional<net::Listener> qdrant_listen;  ///< the Qdrant routes at its root
   api::Access access = api::Access::kLoopbackOnly;
   unsigned io_threads = 2;
+  unsigned pool_threads = 2;           ///< for batches, large bodies and large scans
+  std::size_t pool_queue_max = 1'024;  ///< beyond it such calls get 503
   std::string version = "0.0.0";
 };
 
