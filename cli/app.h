@@ -1,7 +1,7 @@
 // The command tree: parses a command line and runs its command.
 #pragma once
 
-#include "cli/context.h"
+#include "cli/context/context.h"
 
 namespace vz::cli {
 

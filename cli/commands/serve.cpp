@@ -9,7 +9,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/commands/serve_run.h"
-#include "cli/context.h"
+#include "cli/context/context.h"
 
 namespace vz::cli {
 namespace {

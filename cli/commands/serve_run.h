@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "cli/context.h"
+#include "cli/context/context.h"
 #include "engine/server/server.h"
 #include "storage/base/log.h"
 

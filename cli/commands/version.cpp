@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/context.h"
+#include "cli/context/context.h"
 
 namespace vz::cli {
 

@@ -82,7 +82,8 @@ void Background::seal_loop(std::stop_token stop) {
 
 bool Background::seal_all(std::stop_token stop) {
   bool well = true;
-  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+  const auto catalog = catalog_of(*visibility_);  // Kept: the loop borrows from it.
+  for (const auto& [name, collection] : catalog->collections) {
     while (!stop.stop_requested()) {
       const auto sealed = housekeeper_.seal_oldest(*collection);
       if (!sealed) {
@@ -97,7 +98,8 @@ bool Background::seal_all(std::stop_token stop) {
 
 void Background::freeze_due() {
   bool frozen = false;
-  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+  const auto catalog = catalog_of(*visibility_);  // Kept: the loop borrows from it.
+  for (const auto& [name, collection] : catalog->collections) {
     const Lsn first = collection->first_unflushed_lsn(0);
     if (first == 0) continue;
     const std::int64_t quiet_ms = ms_since_write(*collection);
@@ -129,7 +131,8 @@ void Background::merge_loop(std::stop_token stop) {
 
 bool Background::merge_all(std::stop_token stop) {
   bool well = true;
-  for (const auto& [name, collection] : catalog_of(*visibility_)->collections) {
+  const auto catalog = catalog_of(*visibility_);  // Kept: the loop borrows from it.
+  for (const auto& [name, collection] : catalog->collections) {
     while (!stop.stop_requested()) {
       const Activity activity =
           ms_since_write(*collection) > options_.quiet_ms ? Activity::kQuiet : Activity::kWriting;

@@ -40,7 +40,8 @@ struct Node::State {
     });
   }
   Status seal_all() {
-    for (const auto& [name, live] : catalog()->collections) {
+    const auto kept = catalog();
+    for (const auto& [name, live] : kept->collections) {
       for (bool more = true; more;) {
         VZ_TRY_ASSIGN(more, housekeeper->seal_oldest(*live));
       }
@@ -113,7 +114,8 @@ std::shared_ptr<const collection::Reader> Node::find(std::string_view name) cons
 
 std::vector<std::shared_ptr<const collection::Reader>> Node::collections() const {
   std::vector<std::shared_ptr<const collection::Reader>> out;
-  for (const auto& [name, live] : state_->catalog()->collections) out.push_back(live);
+  const auto catalog = state_->catalog();
+  for (const auto& [name, live] : catalog->collections) out.push_back(live);
   return out;
 }
 
@@ -151,7 +153,8 @@ std::vector<HealthCheck> Node::health() const {
                     .healthy = reason.empty(),
                     .detail = reason.empty() ? "durable" : "a sync has failed: " + reason});
   std::string damage;
-  for (const auto& [name, live] : state_->catalog()->collections)
+  const auto catalog = state_->catalog();
+  for (const auto& [name, live] : catalog->collections)
     if (const auto stats = live->stats(); !stats.damage.empty())
       damage = name + ": " + stats.damage;
   checks.push_back({.name = "segments",
@@ -163,7 +166,8 @@ std::vector<HealthCheck> Node::health() const {
 Status Node::settle() {
   state_->freeze_all();
   VZ_TRY(state_->seal_all());
-  for (const auto& [name, live] : state_->catalog()->collections) {
+  const auto catalog = state_->catalog();
+  for (const auto& [name, live] : catalog->collections) {
     for (bool more = true; more;) {
       VZ_TRY_ASSIGN(more, state_->housekeeper->merge_next(*live, collection::Activity::kQuiet, {}));
     }

@@ -44,7 +44,7 @@ const std::vector<Library>& heavy_libraries() {
       {"hnswlib", {"engine/index/hnsw_build.cpp", "tools/bench/"}},
       {"boost/asio", {"engine/net/"}},
       {"boost/beast", {"engine/net/"}},
-      {"CLI/", {"cli/"}},
+      {"CLI/", {"cli/", "tools/bench/"}},
       {"curl/", {"cli/client/", "engine/net/", "tools/quickstart_client/"}},
       {"simdjson", {}},
       {"nlohmann/json.hpp", {}},
@@ -58,21 +58,25 @@ const std::vector<Library>& heavy_libraries() {
   return kLibraries;
 }
 
-/// Paths of the headers that only .cpp files of their own folder include: what such a header costs
-/// stays in that folder.
+/// Paths of the headers that only their own folder includes, in .cpp files or in headers of which
+/// the same is true: what such a header costs stays in that folder.
 std::set<std::string> private_headers(const std::vector<SourceFile>& files) {
-  std::set<std::string> once;
-  std::set<std::string> open;
+  std::map<std::string, std::set<std::string>> includers;
   for (const auto& file : files) {
-    for (const auto& include : includes_of(file)) {
-      if (!include.ours) continue;
-      const bool inside =
-          file.path.ends_with(".cpp") && folder_of(file.path) == folder_of(include.target);
-      (inside ? once : open).insert(include.target);
-    }
+    for (const auto& include : includes_of(file))
+      if (include.ours) includers[include.target].insert(file.path);
   }
-  for (const auto& path : open) once.erase(path);
-  return once;
+  std::set<std::string> kept;
+  for (const auto& [path, from] : includers) kept.insert(path);
+  const auto leaks = [&](const std::string& path) {
+    return std::any_of(includers[path].begin(), includers[path].end(), [&](const auto& from) {
+      return folder_of(from) != folder_of(path) ||
+             (!from.ends_with(".cpp") && !kept.contains(from));
+    });
+  };
+  while (std::erase_if(kept, leaks) > 0) {
+  }
+  return kept;
 }
 
 /// One ring through `folder`, as "a -> b -> a"; empty if there is none.

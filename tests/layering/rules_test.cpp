@@ -52,11 +52,11 @@ TEST_CASE("rules: arrows that point backwards are found", "[layering]") {
   const auto [from, to] = GENERATE(
       table<std::string, std::string>({{"storage/wal/log.cpp", "engine/limits.h"},
                                        {"storage/wal/log.cpp", "tools/offline/check.h"},
-                                       {"engine/node/node.cpp", "cli/context.h"},
+                                       {"engine/node/node.cpp", "cli/context/context.h"},
                                        {"engine/node/node.cpp", "tools/offline/check.h"},
                                        {"tools/offline/check.cpp", "engine/net/http_server.h"},
                                        {"tools/offline/check.cpp", "engine/node/node.h"},
-                                       {"tools/offline/check.cpp", "cli/context.h"},
+                                       {"tools/offline/check.cpp", "cli/context/context.h"},
                                        {"engine/node/node.cpp", "tests/support/fault_env.h"},
                                        {"cli/main.cpp", "tests/support/fault_env.h"}}));
   CAPTURE(from, to);

@@ -1,4 +1,4 @@
-#include "cli/exit_code.h"
+#include "cli/context/exit_code.h"
 
 namespace vz::cli {
 

@@ -3,7 +3,7 @@
 
 #include <iosfwd>
 
-#include "cli/exit_code.h"
+#include "cli/context/exit_code.h"
 
 namespace vz::cli {
 
