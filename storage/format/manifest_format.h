@@ -11,7 +11,8 @@
 // image from a damaged one. Numbers are little-endian, text is a u32 size and its bytes, a list is
 // a u32 count and its entries. Body of format 1:
 //
-//   number u64, next_seq u64, next_file_number u64, catalog_lsn u64, clean_lsn u64, time_us i64
+//   number u64, next_seq u64, next_file_number u64, catalog_lsn u64, log_lsn u64, clean_lsn u64,
+//   time_us i64
 //   list of epochs:      epoch u32, first_lsn u64, kind u8
 //   list of collections: id u64, name text, definition_json text, created_at_us i64,
 //                        updated_at_us i64, flushed_lsn u64, points u64, digest u64,

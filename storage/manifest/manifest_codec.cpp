@@ -271,6 +271,7 @@ Bytes encode(const Manifest& manifest) {
   out.number(manifest.next_seq);
   out.number(manifest.next_file_number);
   out.number(manifest.catalog_lsn);
+  out.number(manifest.log_lsn);
   out.number(manifest.clean_lsn);
   out.number(manifest.time_us);
   out.number(static_cast<std::uint32_t>(manifest.epochs.size()));
@@ -300,6 +301,7 @@ Result<Manifest> decode(ByteSpan bytes) {
   manifest.next_seq = in.number<SegmentSeq>();
   manifest.next_file_number = in.number<std::uint64_t>();
   manifest.catalog_lsn = in.number<Lsn>();
+  manifest.log_lsn = in.number<Lsn>();
   manifest.clean_lsn = in.number<Lsn>();
   manifest.time_us = in.number<std::int64_t>();
   VZ_TRY(read_lists(in, manifest));

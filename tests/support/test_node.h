@@ -22,7 +22,7 @@ inline node::NodeOptions small_node() {
   options.data_dir = kDataDir;
   options.seal_rows = 8;
   options.index_threads = 1;
-  options.log_file_bytes = 16u << 10;
+  options.log_file_bytes = 5u << 10;  // A 4 KiB header and a few records: it rotates often.
   options.background = node::NodeOptions::Background::kOff;
   return options;
 }
@@ -30,9 +30,8 @@ inline node::NodeOptions small_node() {
 inline Result<log::WriteOutcome> write(node::Node& node, log::WriteRequest request) {
   std::promise<Result<log::WriteOutcome>> promise;
   auto answer = promise.get_future();
-  node.submit(std::move(request), [&](Result<log::WriteOutcome> outcome) {
-    promise.set_value(std::move(outcome));
-  });
+  node.submit(std::move(request),
+              [&](Result<log::WriteOutcome> outcome) { promise.set_value(std::move(outcome)); });
   return answer.get();
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("manifest: hostile bytes under a right checksum are refused or read ba
 TEST_CASE("manifest: a huge count is refused before anything is allocated for it",
           "[storage][manifest]") {
   Bytes bytes = manifest::encode(Manifest{});
-  const std::size_t epochs_at = format::kManifestHeaderSize + 6 * 8;
+  const std::size_t epochs_at = format::kManifestHeaderSize + 7 * 8;
   for (std::size_t list = 0; list < 3; ++list) {
     CAPTURE(list);
     Bytes bad = bytes;

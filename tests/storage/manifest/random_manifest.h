@@ -24,6 +24,7 @@ class ManifestMaker {
     made.next_seq = 1'000'000;
     made.next_file_number = 1'000'000;
     made.catalog_lsn = generator_();
+    made.log_lsn = generator_();
     made.clean_lsn = generator_();
     made.time_us = static_cast<std::int64_t>(generator_());
     for (Epoch epoch = 1; epoch <= below(5); ++epoch) {
