@@ -117,7 +117,7 @@ Status check_depth(std::string_view json) {
     } else if (c == '[' || c == '{') {
       if (++depth > limits::kJsonDepthMax)
         return fail(ErrorCode::kInvalidArgument, std::string(kFormatPrefix) + "at byte " +
-                                                     std::to_string(at) + ": nested deeper than " +
+                                                     std::to_string(at + 1) + ": nested deeper than " +
                                                      std::to_string(limits::kJsonDepthMax) +
                                                      " levels");
     } else if ((c == ']' || c == '}') && depth > 0) {

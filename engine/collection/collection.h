@@ -31,7 +31,8 @@ class Reader {
   virtual Result<ScrollOutcome> scroll(const ScrollRequest& request) const = 0;
   virtual Result<std::uint64_t> count(const payload::Filter& filter) const = 0;
   [[nodiscard]] virtual CollectionStats stats() const = 0;
-  /// Rows with a value at each declared field, in the order of definition()->fields.
+  /// Rows with a value at each declared field, in the order of definition()->fields: those of
+  /// segments whose columns are built, dead ones included, and the living ones in memory.
   [[nodiscard]] virtual std::vector<std::uint64_t> field_counts() const = 0;
 };
 

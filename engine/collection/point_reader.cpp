@@ -12,6 +12,14 @@ Status sound(const Part& part) {
   return {};
 }
 
+/// Rows of the set that live at `lsn`.
+std::uint64_t alive_among(const Part& part, const index::RowSet& passing, Lsn lsn) {
+  std::uint64_t alive = 0;
+  for (std::uint32_t row = 0; row < passing.rows(); ++row)
+    if (passing.contains(row) && !part.dead().dead_at(row, lsn)) ++alive;
+  return alive;
+}
+
 bool selected(const VectorSelection& selection, const std::string& name) {
   switch (selection.mode) {
     case VectorSelection::Mode::kNone:
@@ -129,21 +137,18 @@ Result<std::uint64_t> LiveCollection::count(const payload::Filter& filter) const
   Status status;
   view.parts->for_each([&](const Part& part) {
     if (!status) return;
-    index::RowSet passing;
-    std::uint32_t rows = part.rows_at(view.lsn);
     if (!filter.empty()) {
       payload::EvaluateStats stats;
-      auto evaluated = part.evaluate(filter, view.lsn, stats);
+      const auto evaluated = part.evaluate(filter, view.lsn, stats);
       if (!evaluated) {
         status = tl::unexpected<Error>(evaluated.error());
         return;
       }
-      passing = std::move(*evaluated);
-      rows = passing.rows();
-    }
-    for (std::uint32_t row = 0; row < rows; ++row) {
-      if (!filter.empty() && !passing.contains(row)) continue;
-      if (!part.dead().dead_at(row, view.lsn)) ++total;
+      total += alive_among(part, *evaluated, view.lsn);
+    } else {
+      const std::uint32_t rows = part.rows_at(view.lsn);
+      for (std::uint32_t row = 0; row < rows; ++row)
+        if (!part.dead().dead_at(row, view.lsn)) ++total;
     }
     status = sound(part);
   });
@@ -154,12 +159,22 @@ Result<std::uint64_t> LiveCollection::count(const payload::Filter& filter) const
 std::vector<std::uint64_t> LiveCollection::field_counts() const {
   const View view = this->view();
   const auto definition = definition_.load();
-  std::vector<std::uint64_t> counts(definition->fields.size(), 0);
-  for (const auto& segment : view.parts->segments) {
-    const auto derived = segment->derived();
-    if (derived->fields == nullptr) continue;
-    for (std::size_t i = 0; i < counts.size(); ++i)
-      counts[i] += derived->fields->rows_with(definition->fields[i].path).value_or(0);
+  std::vector<std::uint64_t> counts;
+  for (const payload::DeclaredField& field : definition->fields) {
+    std::uint64_t& count = counts.emplace_back(0);
+    for (const auto& segment : view.parts->segments) {
+      const auto derived = segment->derived();
+      if (derived->fields != nullptr) count += derived->fields->rows_with(field.path).value_or(0);
+    }
+    const auto filter = payload::has_value_at(field.path);
+    if (!filter) continue;
+    const auto add = [&](const Memtable& memtable) {
+      payload::EvaluateStats stats;
+      const auto passing = memtable.evaluate(*filter, view.lsn, stats);
+      if (passing) count += alive_among(memtable, *passing, view.lsn);
+    };
+    for (const auto& frozen : view.parts->frozen) add(*frozen.memtable);
+    add(*view.parts->active);
   }
   return counts;
 }

@@ -33,6 +33,10 @@ class Filter {
 /// documented form that is not built yet; names it), kOutOfRange (depth, count).
 Result<Filter> parse_filter(std::string_view json);
 
+/// Passes rows with a value at `path`: not missing, not null, not an empty array.
+/// Errors: kInvalidArgument (not a key path).
+Result<Filter> has_value_at(std::string_view path);
+
 /// A row's payload decoded once into a flat binary form, so that filters over a memtable parse no
 /// JSON. Appends to `out`; deterministic.
 void flatten(std::string_view canonical_payload, std::string& out);

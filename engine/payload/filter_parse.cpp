@@ -269,4 +269,12 @@ Result<Filter> parse_filter(std::string_view json) {
   return Filter(std::make_shared<const FilterNode>(FilterNode{std::move(root)}));
 }
 
+Result<Filter> has_value_at(std::string_view path) {
+  VZ_TRY_ASSIGN(KeyPath parsed, parse_key_path(path));
+  FieldCondition condition{.path = {}, .path_text = key_path_text(parsed), .test = IsEmpty{}};
+  condition.path = std::move(parsed);
+  condition.negated = true;
+  return Filter(std::make_shared<const FilterNode>(FilterNode{std::move(condition)}));
+}
+
 }  // namespace vz::payload
