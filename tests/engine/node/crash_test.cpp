@@ -122,7 +122,8 @@ std::vector<Step> script() {
           upsert_step("b", 1, 3, 1),
           settled(delete_ids("a", 2, 2)),
           edit_payload("a", 1),
-          upsert_step("a", 20, 9, 3),
+          upsert_step("a", 20, 9, 3),  // Freezes; the edit below is not in that memtable.
+          edit_payload("a", 5),        // Its base is in a segment, and dies by it.
           settled(delete_group("a", 1)),
           upsert_step("a", 1, 2, 4),
           drop_step("b"),
