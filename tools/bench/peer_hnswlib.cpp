@@ -6,6 +6,9 @@
 #include <exception>
 #include <thread>
 
+// engine/index compiles hnswlib's templates with other macros. Under one name the linker would keep
+// one copy of each, and measure a mixture.
+#define hnswlib hnswlib_peer
 #include <hnswlib/hnswlib.h>
 
 namespace vz::bench {
