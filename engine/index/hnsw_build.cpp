@@ -41,32 +41,33 @@ struct ItemTail {
   float norm;
 };
 
-std::int64_t dot_of_items(const SpaceParameters& space, const std::int8_t* a, const std::int8_t* b,
-                          const ItemTail& tail) {
-  return std::int64_t{space.kernels->dot_rows(a, b, space.stride)} - std::int64_t{128} * tail.sum;
-}
-
 ItemTail tail_of(const std::int8_t* item, std::size_t stride) {
   ItemTail tail;
   std::memcpy(&tail, item + stride, sizeof tail);
   return tail;
 }
 
+/// Takes the sum of `a`: hnswlib passes the vector that it inserts, or one it has just used, as
+/// `a`, so that the tail of `b` need not be fetched.
+std::int64_t dot_of_items(const SpaceParameters& space, const std::int8_t* a,
+                          const std::int8_t* b) {
+  return std::int64_t{space.kernels->dot_rows(b, a, space.stride)} -
+         std::int64_t{128} * tail_of(a, space.stride).sum;
+}
+
 float coded_dot(const void* a, const void* b, const void* parameters) {
   const auto& space = *static_cast<const SpaceParameters*>(parameters);
-  const auto* row_a = static_cast<const std::int8_t*>(a);
-  const auto* row_b = static_cast<const std::int8_t*>(b);
-  return -static_cast<float>(dot_of_items(space, row_a, row_b, tail_of(row_b, space.stride)));
+  return -static_cast<float>(
+      dot_of_items(space, static_cast<const std::int8_t*>(a), static_cast<const std::int8_t*>(b)));
 }
 
 float coded_euclid(const void* a, const void* b, const void* parameters) {
   const auto& space = *static_cast<const SpaceParameters*>(parameters);
   const auto* row_a = static_cast<const std::int8_t*>(a);
   const auto* row_b = static_cast<const std::int8_t*>(b);
-  const ItemTail tail_a = tail_of(row_a, space.stride);
-  const ItemTail tail_b = tail_of(row_b, space.stride);
-  const auto dot = static_cast<float>(dot_of_items(space, row_a, row_b, tail_b));
-  return ordered(tail_a.norm + tail_b.norm - 2 * dot * space.squared_scale);
+  const auto dot = static_cast<float>(dot_of_items(space, row_a, row_b));
+  return ordered(tail_of(row_a, space.stride).norm + tail_of(row_b, space.stride).norm -
+                 2 * dot * space.squared_scale);
 }
 
 float coded_manhattan(const void* a, const void* b, const void* parameters) {
