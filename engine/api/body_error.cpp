@@ -116,10 +116,10 @@ Status check_depth(std::string_view json) {
       in_string = true;
     } else if (c == '[' || c == '{') {
       if (++depth > limits::kJsonDepthMax)
-        return fail(ErrorCode::kInvalidArgument, std::string(kFormatPrefix) + "at byte " +
-                                                     std::to_string(at + 1) + ": nested deeper than " +
-                                                     std::to_string(limits::kJsonDepthMax) +
-                                                     " levels");
+        return fail(ErrorCode::kInvalidArgument,
+                    std::string(kFormatPrefix) + "at byte " + std::to_string(at + 1) +
+                        ": nested deeper than " + std::to_string(limits::kJsonDepthMax) +
+                        " levels");
     } else if ((c == ']' || c == '}') && depth > 0) {
       --depth;
     }

@@ -17,8 +17,8 @@ struct CostConstants {
   double pick_byte = 0.08;
   double stream_fixed = 4;  ///< a scan over all rows, one after another
   double stream_byte = 0.035;
-  /// Rows compared for each place of the pool, per doubling of the rows: 13 of 20,000 rows and 25 of
-  /// 340,000 were seen at 100-d.
+  /// Rows compared for each place of the pool, per doubling of the rows: 13 of 20,000 rows and 25
+  /// of 340,000 were seen at 100-d.
   double evaluations_per_ef_log2 = 1.3;
 };
 inline constexpr CostConstants kCosts{};

@@ -2,13 +2,13 @@
 // takes, each acknowledged write is there afterwards, and of the others at most the one under way.
 //
 // Method: one scripted client on a file system in memory. The script is run once for each possible
-// failing call; then the power is cut and the node opened again. Its state must equal the model after
-// exactly the acknowledged steps, or after one more.
-#include <catch2/catch.hpp>
-
+// failing call; then the power is cut and the node opened again. Its state must equal the model
+// after exactly the acknowledged steps, or after one more.
 #include <functional>
 #include <map>
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/test_node.h"
 
@@ -34,7 +34,8 @@ std::string payload_of(std::uint64_t id, int round) {
   return "{\"group\":" + std::to_string(id % 3) + ",\"round\":" + std::to_string(round) + "}";
 }
 
-Step upsert_step(const std::string& collection, std::uint64_t first, std::uint64_t count, int round) {
+Step upsert_step(const std::string& collection, std::uint64_t first, std::uint64_t count,
+                 int round) {
   Step step;
   step.name = "upsert " + collection + " " + std::to_string(first) + "+" + std::to_string(count);
   step.run = [=](node::Node& node) {
@@ -66,8 +67,8 @@ Step delete_group(const std::string& collection, int group) {
   const std::string want = "\"group\":" + std::to_string(group) + ",";
   return operation_step(
       "delete group", collection,
-      log::DeletePoints{test::filter("{\"must\":[{\"key\":\"group\",\"match\":{\"value\":" +
-                                     std::to_string(group) + "}}]}")},
+      log::DeletePoints{test::filter(
+          "{\"must\":[{\"key\":\"group\",\"match\":{\"value\":" + std::to_string(group) + "}}]}")},
       [want](test::CollectionState& points, Lsn) {
         std::erase_if(points, [&](const auto& point) {
           return point.second.payload.find(want) != std::string::npos;
@@ -76,14 +77,14 @@ Step delete_group(const std::string& collection, int group) {
 }
 
 Step edit_payload(const std::string& collection, std::uint64_t id) {
-  return operation_step("set payload", collection,
-                        log::SetPayload{std::vector<PointId>{PointId::number(id)},
-                                        "{\"edited\":true}", std::nullopt},
-                        [id](test::CollectionState& points, Lsn lsn) {
-                          auto& point = points[PointId::number(id)];
-                          point.version = lsn;
-                          point.payload.insert(point.payload.size() - 1, ",\"edited\":true");
-                        });
+  return operation_step(
+      "set payload", collection,
+      log::SetPayload{std::vector<PointId>{PointId::number(id)}, "{\"edited\":true}", std::nullopt},
+      [id](test::CollectionState& points, Lsn lsn) {
+        auto& point = points[PointId::number(id)];
+        point.version = lsn;
+        point.payload.insert(point.payload.size() - 1, ",\"edited\":true");
+      });
 }
 
 Step delete_ids(const std::string& collection, std::uint64_t first, std::uint64_t last) {
@@ -112,8 +113,8 @@ Step settled(Step step) {
   return step;
 }
 
-/// Seals at every eighth row, merges where it says so, overwrites and deletes rows of every age, and
-/// edits a row whose base is in a segment and is deleted later.
+/// Seals at every eighth row, merges where it says so, overwrites and deletes rows of every age,
+/// and edits a row whose base is in a segment and is deleted later.
 std::vector<Step> script() {
   return {create_step("a"),
           upsert_step("a", 1, 6, 1),
