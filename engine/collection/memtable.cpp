@@ -32,8 +32,7 @@ std::uint64_t vector_bytes(const segment::VectorRef& vector) {
 /// One vector name of one chunk.
 struct Memtable::Column {
   std::unique_ptr<float[]> values;  ///< dense rows; pages are touched as rows come
-  std::unique_ptr<std::int8_t[]> codes;
-  std::vector<std::int32_t> sums;
+  std::unique_ptr<std::uint8_t[]> codes;
   std::vector<float> norms;
   float scale = 1.0f;
   std::atomic<bool> coded{false};  ///< set once, when the chunk is full
@@ -144,20 +143,17 @@ void Memtable::encode_chunk(Chunk& chunk) {
     }
     column.scale = vector::train_scale({column.values.get(), slots * dimension});
     const std::size_t stride = vector::code_stride(dimension);
-    column.codes.reset(new std::int8_t[slots * stride]);
-    column.sums.resize(slots);
+    column.codes.reset(new std::uint8_t[slots * stride]);
     column.norms.resize(slots);
     double error = 0;
     double length = 0;
     for (std::size_t slot = 0; slot < slots; ++slot) {
       const float* values = column.values.get() + slot * dimension;
-      std::int8_t* codes = column.codes.get() + slot * stride;
-      const auto encoded = vector::encode_row({values, dimension}, column.scale, codes);
-      column.sums[slot] = encoded.sum;
-      column.norms[slot] = encoded.norm;
-      length += encoded.norm;
+      std::uint8_t* codes = column.codes.get() + slot * stride;
+      column.norms[slot] = vector::encode_row({values, dimension}, column.scale, codes);
+      length += column.norms[slot];
       for (std::uint32_t i = 0; i < dimension; ++i) {
-        const double lost = values[i] - static_cast<float>(codes[i]) * column.scale;
+        const double lost = values[i] - vector::value_of(codes[i], column.scale);
         error += lost * lost;
       }
     }
@@ -264,7 +260,6 @@ Status Memtable::candidates(std::size_t column, vector::Distance distance,
     const bool coded = data.coded.load(std::memory_order_acquire);
     if (coded) {
       const vector::CodeBlock block{.codes = data.codes.get(),
-                                    .sums = data.sums.data(),
                                     .norms = data.norms.data(),
                                     .stride = vector::code_stride(dimension),
                                     .rows = static_cast<std::uint32_t>(chunk.rows.size()),

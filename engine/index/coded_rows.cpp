@@ -85,19 +85,15 @@ CodedRows encode_rows(std::span<const float* const> vectors, std::uint32_t dimen
   const float scale =
       vectors.empty() ? 1.0f : vector::train_scale(sample_values(vectors, dimension));
   rows.codes.resize(vectors.size() * stride);
-  rows.sums.resize(vectors.size());
   rows.norms.resize(vectors.size());
   parallel_for((vectors.size() + kRowsPerTask - 1) / kRowsPerTask, threads, [&](std::size_t task) {
     const std::size_t end = std::min(vectors.size(), (task + 1) * kRowsPerTask);
     for (std::size_t row = task * kRowsPerTask; row < end; ++row) {
-      const auto encoded =
+      rows.norms[row] =
           vector::encode_row({vectors[row], dimension}, scale, rows.codes.data() + row * stride);
-      rows.sums[row] = encoded.sum;
-      rows.norms[row] = encoded.norm;
     }
   });
   rows.block = {.codes = rows.codes.data(),
-                .sums = rows.sums.data(),
                 .norms = rows.norms.data(),
                 .stride = stride,
                 .rows = static_cast<std::uint32_t>(vectors.size()),

@@ -13,8 +13,7 @@ namespace vz::index {
 
 /// Codes of n vectors, in the order they were given.
 struct CodedRows {
-  std::vector<std::int8_t> codes;
-  std::vector<std::int32_t> sums;
+  std::vector<std::uint8_t> codes;
   std::vector<float> norms;
   vector::CodeBlock block;  ///< borrows the above
 };

@@ -34,8 +34,9 @@ class Column final : public ColumnIndex {
     const std::uint64_t words = view_.rows.size() + view_.slots.size() + view_.links.size() +
                                 view_.upper_nodes.size() + view_.upper_offsets.size() +
                                 view_.upper_links.size();
-    const std::uint64_t per_code_row = view_.codes.stride + sizeof(std::int32_t) + sizeof(float);
-    return words * sizeof(std::uint32_t) + (codes_on() ? view_.slot_count * per_code_row : 0);
+    const std::uint64_t norm = view_.distance == vector::Distance::kEuclid ? sizeof(float) : 0;
+    return words * sizeof(std::uint32_t) +
+           (codes_on() ? view_.slot_count * (view_.codes.stride + norm) : 0);
   }
 
   Status candidates(const CandidateRequest& request, std::vector<Candidate>& out,

@@ -42,9 +42,9 @@ struct GraphInput {
   std::uint32_t dimension = 0;
 };
 
-/// Builds the graph with hnswlib; its slot i is input.members[i]. One thread gives the same graph
+/// Builds the graph; its slot i is input.members[i]. One thread gives the same graph
 /// each time.
-/// Errors: kCancelled, kInternal (hnswlib threw, or memory ran out).
+/// Errors: kCancelled, kInternal (memory ran out).
 Result<Graph> build_graph(const GraphInput& input, const HnswParameters& parameters,
                           unsigned threads, const std::stop_token& stop);
 

@@ -1,254 +1,301 @@
-// Builds the graph with hnswlib: the only file that includes it. Compiled with
-// NO_MANUAL_VECTORIZATION: the space below brings the kernels of engine/vector.
+// Builds an HNSW graph: Malkov & Yashunin 2016, algorithms 1 and 4, by several threads at once.
+//
+// Levels are drawn before anything is inserted, and the highest nodes go first. So the entry point
+// never changes, the lists of all levels have their place from the start, and the upper levels are
+// complete when most nodes descend through them.
+//
+// A list is written under the lock of its node and read without: each link in it is at any moment
+// an old or a new one (walk_steps.h, load_link). Every link keeps the similarity that it stands
+// for, so that a full list is thinned out without comparing its node again.
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <cstring>
+#include <cmath>
 #include <exception>
+#include <memory>
 #include <mutex>
-#include <optional>
+#include <numeric>
+#include <random>
 #include <string>
 #include <thread>
 
-#include <hnswlib/hnswlib.h>
-
 #include "engine/index/graph.h"
+#include "engine/index/member_comparison.h"
+#include "engine/index/walk_steps.h"
 #include "engine/limits.h"
-#include "engine/vector/kernels.h"
 
 namespace vz::index {
 namespace {
 
-constexpr std::size_t kSeed = 100;
-constexpr std::uint32_t kLinksMin = 2;  ///< 1 / log(m) must be finite
-constexpr float kFarthest = 3e38f;      ///< instead of NaN, which has no order
+constexpr unsigned kSeed = 100;
+constexpr std::uint32_t kMMin = 2;  ///< 1 / log(m) must be finite
+constexpr std::size_t kLocks = 4096;
 
-float ordered(float distance) {
-  return distance < kFarthest ? distance : kFarthest;
-}
+/// A list of one node at one level, and what each link stands for.
+struct LinkList {
+  std::span<std::uint32_t> links;
+  std::span<float> similarities;
 
-/// What a distance function of hnswlib needs beside its two items.
-struct SpaceParameters {
-  const vector::Kernels* kernels = nullptr;
-  vector::Distance distance = vector::Distance::kCosine;
-  std::size_t stride = 0;     ///< of codes
-  std::size_t dimension = 0;  ///< of floats
-  float squared_scale = 1;
+  [[nodiscard]] std::size_t size() const {
+    std::size_t used = 0;
+    while (used < links.size() && links[used] != kNone) ++used;
+    return used;
+  }
+  void set(std::size_t place, std::uint32_t link, float similarity) const {
+    similarities[place] = similarity;
+    std::atomic_ref(links[place]).store(link, std::memory_order_relaxed);
+  }
+  /// The lists of others may lead here already, so the old links go last.
+  void replace(std::span<const Found> chosen) const {
+    const std::size_t before = size();
+    for (std::size_t i = 0; i < chosen.size(); ++i) set(i, chosen[i].slot, chosen[i].similarity);
+    for (std::size_t i = chosen.size(); i < before; ++i) set(i, kNone, 0);
+  }
 };
 
-/// An item of a coded space: `stride` codes, then this.
-struct ItemTail {
-  std::int32_t sum;
-  float norm;
+/// What one thread needs.
+struct Worker {
+  explicit Worker(const GraphInput& input) : compare(input) {}
+
+  MemberComparison compare;
+  SearchScratch scratch;
+  std::vector<Found> candidates;
+  std::vector<Found> chosen;
+  std::vector<Found> own;
 };
 
-ItemTail tail_of(const std::int8_t* item, std::size_t stride) {
-  ItemTail tail;
-  std::memcpy(&tail, item + stride, sizeof tail);
-  return tail;
-}
+/// Compares upper nodes instead of nodes.
+struct UpperComparison {
+  MemberComparison& compare;
+  std::span<const std::uint32_t> nodes;  ///< of each upper node
+  std::vector<std::uint32_t> translated = {};
 
-/// Takes the sum of `a`: hnswlib passes the vector that it inserts, or one it has just used, as
-/// `a`, so that the tail of `b` need not be fetched.
-std::int64_t dot_of_items(const SpaceParameters& space, const std::int8_t* a,
-                          const std::int8_t* b) {
-  return std::int64_t{space.kernels->dot_rows(b, a, space.stride)} -
-         std::int64_t{128} * tail_of(a, space.stride).sum;
-}
+  void operator()(std::span<const std::uint32_t> upper, std::span<float> out) {
+    translated.clear();
+    for (const std::uint32_t at : upper) translated.push_back(nodes[at]);
+    compare(translated, out);
+  }
+  void prefetch(std::uint32_t upper) const { compare.prefetch(nodes[upper]); }
+};
 
-float coded_dot(const void* a, const void* b, const void* parameters) {
-  const auto& space = *static_cast<const SpaceParameters*>(parameters);
-  return -static_cast<float>(
-      dot_of_items(space, static_cast<const std::int8_t*>(a), static_cast<const std::int8_t*>(b)));
-}
-
-float coded_euclid(const void* a, const void* b, const void* parameters) {
-  const auto& space = *static_cast<const SpaceParameters*>(parameters);
-  const auto* row_a = static_cast<const std::int8_t*>(a);
-  const auto* row_b = static_cast<const std::int8_t*>(b);
-  const auto dot = static_cast<float>(dot_of_items(space, row_a, row_b));
-  return ordered(tail_of(row_a, space.stride).norm + tail_of(row_b, space.stride).norm -
-                 2 * dot * space.squared_scale);
-}
-
-float coded_manhattan(const void* a, const void* b, const void* parameters) {
-  const auto& space = *static_cast<const SpaceParameters*>(parameters);
-  return static_cast<float>(space.kernels->sad_rows(
-      static_cast<const std::int8_t*>(a), static_cast<const std::int8_t*>(b), space.stride));
-}
-
-float float_distance(const void* a, const void* b, const void* parameters) {
-  const auto& space = *static_cast<const SpaceParameters*>(parameters);
-  return ordered(-vector::similarity(space.distance, static_cast<const float*>(a),
-                                     static_cast<const float*>(b), space.dimension));
-}
-
-class Space final : public hnswlib::SpaceInterface<float> {
+class Builder {
  public:
-  explicit Space(const GraphInput& input) : coded_(input.codes.codes != nullptr) {
-    parameters_ = {.kernels = &vector::kernels(),
-                   .distance = input.distance,
-                   .stride = input.codes.stride,
-                   .dimension = input.dimension,
-                   .squared_scale = input.codes.scale * input.codes.scale};
+  Builder(const GraphInput& input, std::uint32_t m, std::uint32_t ef_construct)
+      : input_(input),
+        node_count_(static_cast<std::uint32_t>(input.members.size())),
+        m_(m),
+        ef_construct_(ef_construct),
+        locks_(std::make_unique<std::array<std::mutex, kLocks>>()) {
+    lay_out(draw_levels());
   }
-  size_t get_data_size() override {
-    return coded_ ? parameters_.stride + sizeof(ItemTail) : parameters_.dimension * sizeof(float);
-  }
-  hnswlib::DISTFUNC<float> get_dist_func() override {
-    if (!coded_) return float_distance;
-    switch (parameters_.distance) {
-      case vector::Distance::kEuclid:
-        return coded_euclid;
-      case vector::Distance::kManhattan:
-        return coded_manhattan;
-      case vector::Distance::kCosine:
-      case vector::Distance::kDot:
-        break;
-    }
-    return coded_dot;
-  }
-  void* get_dist_func_param() override { return &parameters_; }
 
- private:
-  bool coded_;
-  SpaceParameters parameters_;
-};
-
-using Hnsw = hnswlib::HierarchicalNSW<float>;
-
-/// Adds slots to the graph from several threads; stops at the first error.
-class Inserter {
- public:
-  Inserter(Hnsw& hnsw, const GraphInput& input, const std::stop_token& stop)
-      : hnsw_(hnsw), input_(input), stop_(stop) {}
-
-  Status run(unsigned threads) {
-    insert_some(1);  // Alone: the entry point must be there when the others begin.
+  Status run(unsigned threads, const std::stop_token& stop) {
     std::vector<std::jthread> helpers;
     try {
-      for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([this] { insert_some(kAll); });
+      for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&] { insert_some(stop); });
     } catch (const std::exception&) {
       // No more threads to be had: those that run do the work.
     }
-    insert_some(kAll);
+    insert_some(stop);
     helpers.clear();
-    if (error_) return fail(ErrorCode::kInternal, "building the graph: " + *error_);
-    if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "the graph build was stopped");
+    if (out_of_memory_) return fail(ErrorCode::kInternal, "building the graph: out of memory");
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "the graph build was stopped");
     return {};
   }
 
+  Graph take() { return std::move(graph_); }
+
  private:
-  static constexpr std::uint32_t kAll = kNone;
+  std::vector<std::uint32_t> draw_levels() const {
+    std::mt19937 random(kSeed);
+    std::uniform_real_distribution<double> uniform(0.0, 1.0);
+    const double factor = 1 / std::log(m_);
+    std::vector<std::uint32_t> levels(node_count_);
+    for (auto& level : levels) {
+      const double drawn = -std::log(1.0 - uniform(random)) * factor;
+      level = static_cast<std::uint32_t>(std::min(drawn, kLevelsMax - 1.0));
+    }
+    return levels;
+  }
 
-  void insert_some(std::uint32_t end) {
-    end = std::min(end, static_cast<std::uint32_t>(input_.members.size()));
-    std::vector<std::byte> item(input_.codes.stride + sizeof(ItemTail));
-    while (!failed_.load(std::memory_order_relaxed) && !stop_.stop_requested()) {
-      std::uint32_t slot = next_.load(std::memory_order_relaxed);
-      do {
-        if (slot >= end) return;
-      } while (!next_.compare_exchange_weak(slot, slot + 1, std::memory_order_relaxed));
-      try {
-        hnsw_.addPoint(item_of(input_.members[slot], item), slot);
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex_);
-        if (!error_) error_ = error.what();
-        failed_.store(true, std::memory_order_relaxed);
+  /// Gives every list its place, and every node its turn.
+  void lay_out(const std::vector<std::uint32_t>& levels) {
+    graph_.m = m_;
+    graph_.link_stride = 2 * m_;
+    graph_.links.assign(std::size_t{node_count_} * graph_.link_stride, kNone);
+    upper_of_.assign(node_count_, kNone);
+    graph_.upper_offsets.push_back(0);
+    for (std::uint32_t node = 0; node < node_count_; ++node) {
+      if (levels[node] == 0) continue;
+      upper_of_[node] = static_cast<std::uint32_t>(graph_.upper_nodes.size());
+      graph_.upper_nodes.push_back(node);
+      graph_.upper_offsets.push_back(graph_.upper_offsets.back() + levels[node]);
+    }
+    graph_.upper_links.assign(std::size_t{graph_.upper_offsets.back()} * m_, kNone);
+    if (graph_.upper_nodes.empty()) graph_.upper_offsets.clear();
+    similarities_.resize(graph_.links.size());
+    upper_similarities_.resize(graph_.upper_links.size());
+
+    order_.resize(node_count_);
+    std::iota(order_.begin(), order_.end(), 0u);
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return levels[a] > levels[b]; });
+    graph_.entry_slot = order_[0];
+    graph_.entry_upper = upper_of_[order_[0]];
+    graph_.max_level = levels[order_[0]];
+    view_.slot_count = node_count_;
+    view_.m = m_;
+    view_.link_stride = graph_.link_stride;
+    view_.entry_slot = graph_.entry_slot;
+    view_.entry_upper = graph_.entry_upper;
+    view_.max_level = graph_.max_level;
+    view_.links = graph_.links;
+    view_.upper_nodes = graph_.upper_nodes;
+    view_.upper_offsets = graph_.upper_offsets;
+    view_.upper_links = graph_.upper_links;
+  }
+
+  void insert_some(const std::stop_token& stop) {
+    try {
+      Worker worker(input_);
+      while (!out_of_memory_.load(std::memory_order_relaxed) && !stop.stop_requested()) {
+        const std::size_t turn = next_.fetch_add(1, std::memory_order_relaxed);
+        if (turn >= node_count_) return;
+        insert(order_[turn], worker);
       }
+    } catch (const std::bad_alloc&) {
+      out_of_memory_.store(true, std::memory_order_relaxed);
     }
   }
 
-  const void* item_of(std::uint32_t slot, std::vector<std::byte>& item) const {
-    if (input_.codes.codes == nullptr) return input_.vectors[slot];
-    const ItemTail tail = {input_.codes.sums[slot], input_.codes.norms[slot]};
-    std::memcpy(item.data(), input_.codes.codes + slot * input_.codes.stride, input_.codes.stride);
-    std::memcpy(item.data() + input_.codes.stride, &tail, sizeof tail);
-    return item.data();
+  [[nodiscard]] std::uint32_t level_of(std::uint32_t node) const {
+    const std::uint32_t upper = upper_of_[node];
+    return upper == kNone ? 0 : graph_.upper_offsets[upper + 1] - graph_.upper_offsets[upper];
   }
 
-  Hnsw& hnsw_;
+  void insert(std::uint32_t node, Worker& worker) {
+    if (node == graph_.entry_slot) return;
+    worker.compare.assign(node);
+    const std::uint32_t own_level = level_of(node);
+    Descent at = descend(view_, worker.compare, own_level, worker.scratch);
+    for (std::uint32_t level = own_level; level > 0; --level) {
+      UpperComparison compare{worker.compare, graph_.upper_nodes};
+      walk_pool(UpperLinks{view_, level, m_}, static_cast<std::uint32_t>(graph_.upper_nodes.size()),
+                compare, {at.at.similarity, at.upper}, ef_construct_, worker.scratch);
+      link(upper_of_[node], level, worker);
+      const Found& best = worker.scratch.pool[0];
+      at = {{best.similarity, graph_.upper_nodes[best.slot]}, best.slot};
+    }
+    walk_pool(BaseLinks{graph_.links.data(), graph_.link_stride}, node_count_, worker.compare,
+              at.at, ef_construct_, worker.scratch);
+    link(node, 0, worker);
+  }
+
+  /// Links `place` (a node, or an upper node above level 0) with the best of the worker's pool,
+  /// both ways.
+  void link(std::uint32_t place, std::uint32_t level, Worker& worker) {
+    {
+      const std::lock_guard lock(lock_of(place, level));
+      const LinkList list = list_of(place, level);
+      auto& candidates = worker.candidates;
+      candidates = worker.scratch.pool;
+      // A node of several levels can be met from above before it stands in this one: then others
+      // have linked to it already, and it may have met itself.
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        candidates.push_back({list.similarities[i], list.links[i]});
+      }
+      std::sort(candidates.begin(), candidates.end(), better);
+      const auto same = [](const Found& a, const Found& b) { return a.slot == b.slot; };
+      candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
+      std::erase_if(candidates, [&](const Found& found) { return found.slot == place; });
+      choose(candidates, m_, level, worker);
+      list.replace(worker.chosen);
+    }
+    worker.own = worker.chosen;
+    for (const Found& neighbour : worker.own) {
+      link_back(neighbour.slot, {neighbour.similarity, place}, level, worker);
+    }
+  }
+
+  void link_back(std::uint32_t from, const Found& to, std::uint32_t level, Worker& worker) {
+    const std::lock_guard lock(lock_of(from, level));
+    const LinkList list = list_of(from, level);
+    const std::size_t size = list.size();
+    const auto links = list.links.first(size);
+    if (std::find(links.begin(), links.end(), to.slot) != links.end()) return;
+    if (size < list.links.size()) {
+      list.set(size, to.slot, to.similarity);
+      return;
+    }
+    worker.candidates.assign(1, to);
+    for (std::size_t i = 0; i < size; ++i) {
+      worker.candidates.push_back({list.similarities[i], list.links[i]});
+    }
+    std::sort(worker.candidates.begin(), worker.candidates.end(), better);
+    choose(worker.candidates, list.links.size(), level, worker);
+    list.replace(worker.chosen);
+  }
+
+  /// Algorithm 4: of candidates, best first, those that are nearer to the node than to any that was
+  /// chosen before; at most `count_max`, in worker.chosen.
+  void choose(const std::vector<Found>& candidates, std::size_t count_max, std::uint32_t level,
+              Worker& worker) const {
+    worker.chosen.clear();
+    for (const Found& candidate : candidates) {
+      if (worker.chosen.size() == count_max) break;
+      const std::uint32_t node = node_of(candidate.slot, level);
+      const bool hidden =
+          std::any_of(worker.chosen.begin(), worker.chosen.end(), [&](const Found& other) {
+            return worker.compare.between(node_of(other.slot, level), node) > candidate.similarity;
+          });
+      if (!hidden) worker.chosen.push_back(candidate);
+    }
+  }
+
+  [[nodiscard]] std::uint32_t node_of(std::uint32_t place, std::uint32_t level) const {
+    return level == 0 ? place : graph_.upper_nodes[place];
+  }
+  std::mutex& lock_of(std::uint32_t place, std::uint32_t level) {
+    return (*locks_)[node_of(place, level) % kLocks];
+  }
+  LinkList list_of(std::uint32_t place, std::uint32_t level) {
+    if (level == 0) {
+      const std::size_t at = std::size_t{place} * graph_.link_stride;
+      return {std::span(graph_.links).subspan(at, graph_.link_stride),
+              std::span(similarities_).subspan(at, graph_.link_stride)};
+    }
+    const std::size_t at = (std::size_t{graph_.upper_offsets[place]} + level - 1) * m_;
+    return {std::span(graph_.upper_links).subspan(at, m_),
+            std::span(upper_similarities_).subspan(at, m_)};
+  }
+
   const GraphInput& input_;
-  const std::stop_token& stop_;
-  std::atomic<std::uint32_t> next_{0};
-  std::atomic<bool> failed_{false};
-  std::mutex mutex_;
-  std::optional<std::string> error_;  // Guarded by mutex_ until the threads have ended.
+  const std::uint32_t node_count_;
+  const std::uint32_t m_;
+  const std::uint32_t ef_construct_;
+  Graph graph_;
+  ColumnView view_;  // Of graph_; its lists never move.
+  std::vector<float> similarities_, upper_similarities_;
+  std::vector<std::uint32_t> upper_of_;  // By node; kNone at level 0.
+  std::vector<std::uint32_t> order_;
+  std::unique_ptr<std::array<std::mutex, kLocks>> locks_;  // One at a time is held.
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> out_of_memory_{false};
 };
-
-/// Copies hnswlib's list `from` (u16 count in the first word, then ids) through `renumber`.
-template <typename Renumber>
-void copy_list(const hnswlib::linklistsizeint* from, unsigned count, std::span<std::uint32_t> to,
-               const Renumber& renumber) {
-  for (unsigned i = 0; i < count && i < to.size(); ++i) to[i] = renumber(from[1 + i]);
-}
-
-void copy_upper_levels(const Hnsw& hnsw, const std::vector<std::uint32_t>& internal_of,
-                       Graph& graph) {
-  const auto slot_count = static_cast<std::uint32_t>(internal_of.size());
-  std::vector<std::uint32_t> upper_of(slot_count, kNone);  // By internal id.
-  graph.upper_offsets.push_back(0);
-  for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
-    const std::uint32_t internal = internal_of[slot];
-    const int level = hnsw.element_levels_[internal];
-    if (level <= 0) continue;
-    upper_of[internal] = static_cast<std::uint32_t>(graph.upper_nodes.size());
-    graph.upper_nodes.push_back(slot);
-    graph.upper_offsets.push_back(graph.upper_offsets.back() + static_cast<std::uint32_t>(level));
-  }
-  if (graph.upper_nodes.empty()) {
-    graph.upper_offsets.clear();
-    return;
-  }
-  graph.upper_links.assign(std::size_t{graph.upper_offsets.back()} * graph.m, kNone);
-  for (std::size_t node = 0; node < graph.upper_nodes.size(); ++node) {
-    const std::uint32_t internal = internal_of[graph.upper_nodes[node]];
-    for (std::uint32_t row = graph.upper_offsets[node]; row < graph.upper_offsets[node + 1];
-         ++row) {
-      const int level = static_cast<int>(row - graph.upper_offsets[node]) + 1;
-      auto* list = hnsw.get_linklist(internal, level);
-      copy_list(list, hnsw.getListCount(list),
-                std::span(graph.upper_links).subspan(std::size_t{row} * graph.m, graph.m),
-                [&](hnswlib::tableint id) { return upper_of[id]; });
-    }
-  }
-  graph.entry_upper = upper_of[hnsw.enterpoint_node_];
-}
-
-Graph convert(const Hnsw& hnsw, std::uint32_t slot_count) {
-  std::vector<std::uint32_t> slot_of(slot_count), internal_of(slot_count);
-  for (std::uint32_t id = 0; id < slot_count; ++id) {
-    slot_of[id] = static_cast<std::uint32_t>(hnsw.getExternalLabel(id));
-    internal_of[slot_of[id]] = id;
-  }
-  Graph graph;
-  graph.m = static_cast<std::uint32_t>(hnsw.maxM_);
-  graph.link_stride = static_cast<std::uint32_t>(hnsw.maxM0_);
-  graph.entry_slot = slot_of[hnsw.enterpoint_node_];
-  graph.max_level = static_cast<std::uint32_t>(std::max(0, hnsw.maxlevel_));
-  graph.links.assign(std::size_t{slot_count} * graph.link_stride, kNone);
-  for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
-    auto* list = hnsw.get_linklist0(internal_of[slot]);
-    copy_list(list, hnsw.getListCount(list), graph.links_of(slot),
-              [&](hnswlib::tableint id) { return slot_of[id]; });
-  }
-  copy_upper_levels(hnsw, internal_of, graph);
-  return graph;
-}
 
 }  // namespace
 
 Result<Graph> build_graph(const GraphInput& input, const HnswParameters& parameters,
                           unsigned threads, const std::stop_token& stop) {
   VZ_ASSERT(!input.members.empty());
-  const std::uint32_t m = std::clamp(parameters.m, kLinksMin, limits::kHnswMMax);
+  const std::uint32_t m = std::clamp(parameters.m, kMMin, limits::kHnswMMax);
   const std::uint32_t ef = std::clamp(parameters.ef_construct, m, limits::kEfConstructMax);
   try {
-    Space space(input);
-    Hnsw hnsw(&space, input.members.size(), m, ef, kSeed);
-    VZ_TRY(Inserter(hnsw, input, stop).run(std::max(1u, threads)));
-    return convert(hnsw, static_cast<std::uint32_t>(input.members.size()));
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::kInternal, std::string("building the graph: ") + error.what());
+    Builder builder(input, m, ef);
+    VZ_TRY(builder.run(std::max(1u, threads), stop));
+    return builder.take();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kInternal, "building the graph: out of memory");
   }
 }
 

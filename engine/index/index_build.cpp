@@ -135,7 +135,7 @@ class ColumnWriter {
     VZ_TRY_ASSIGN(column_.codes, begin());
     const std::size_t stride = codes.block.stride;
     const std::size_t rows_at_once = std::max<std::size_t>(1, kWriteBufferSize / stride);
-    std::vector<std::int8_t> buffer;
+    std::vector<std::uint8_t> buffer;
     for (std::size_t first = 0; first < build_.order.size(); first += rows_at_once) {
       const std::size_t end = std::min(build_.order.size(), first + rows_at_once);
       buffer.resize((end - first) * stride);
@@ -145,7 +145,7 @@ class ColumnWriter {
       }
       VZ_TRY(out_.append(std::as_bytes(std::span(buffer))));
     }
-    VZ_TRY_ASSIGN(column_.sums, write_ordered<std::int32_t>(codes.sums));
+    if (!column_.has_norms()) return {};
     VZ_TRY_ASSIGN(column_.norms, write_ordered<float>(codes.norms));
     return {};
   }

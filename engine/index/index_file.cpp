@@ -23,26 +23,25 @@ ColumnView view_of(const segment::CheckedFile& file, const IndexColumn& column,
   view.dimension = column.dimension;
   view.slot_count = column.slot_count;
   if (column.has_codes()) {
-    view.codes = {.codes = values_at<std::int8_t>(file, sections[0]).data(),
-                  .sums = values_at<std::int32_t>(file, sections[1]).data(),
-                  .norms = values_at<float>(file, sections[2]).data(),
+    view.codes = {.codes = values_at<std::uint8_t>(file, sections[0]).data(),
+                  .norms = values_at<float>(file, sections[1]).data(),
                   .stride = column.stride,
                   .rows = column.slot_count,
                   .dimension = column.dimension,
                   .scale = column.scale};
   }
-  view.rows = values_at<std::uint32_t>(file, sections[3]);
-  view.slots = values_at<std::uint32_t>(file, sections[4]);
+  view.rows = values_at<std::uint32_t>(file, sections[2]);
+  view.slots = values_at<std::uint32_t>(file, sections[3]);
   if (!column.has_graph()) return view;
   view.m = column.m;
   view.link_stride = column.link_stride;
   view.entry_slot = column.entry_slot;
   view.entry_upper = column.entry_upper;
   view.max_level = column.max_level;
-  view.links = values_at<std::uint32_t>(file, sections[5]);
-  view.upper_nodes = values_at<std::uint32_t>(file, sections[6]);
-  view.upper_offsets = values_at<std::uint32_t>(file, sections[7]);
-  view.upper_links = values_at<std::uint32_t>(file, sections[8]);
+  view.links = values_at<std::uint32_t>(file, sections[4]);
+  view.upper_nodes = values_at<std::uint32_t>(file, sections[5]);
+  view.upper_offsets = values_at<std::uint32_t>(file, sections[6]);
+  view.upper_links = values_at<std::uint32_t>(file, sections[7]);
   return view;
 }
 

@@ -1,5 +1,4 @@
 // .index: int8 codes and, above a size, an HNSW graph, by vector name: derived from a segment.
-// hnswlib builds the graph (hnsw_build.cpp, the only file that includes it); this serves it.
 #pragma once
 
 #include <cstdint>

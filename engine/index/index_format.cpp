@@ -52,7 +52,7 @@ Status check_numbers(const IndexColumn& column, std::uint32_t row_count) {
 
 }  // namespace
 
-std::array<IndexSection, 9> sections_of(const IndexColumn& column, std::uint32_t row_count) {
+std::array<IndexSection, 8> sections_of(const IndexColumn& column, std::uint32_t row_count) {
   const std::uint64_t n = column.slot_count;
   const std::uint64_t coded = column.has_codes() ? n : 0;
   const std::uint64_t linked = column.has_graph() ? n : 0;
@@ -61,8 +61,7 @@ std::array<IndexSection, 9> sections_of(const IndexColumn& column, std::uint32_t
   const std::uint64_t upper_rows = column.has_graph() ? column.upper_rows : 0;
   return {{
       {column.codes, coded * column.stride},
-      {column.sums, coded * sizeof(std::int32_t)},
-      {column.norms, coded * sizeof(float)},
+      {column.norms, column.has_norms() ? n * sizeof(float) : 0},
       {column.rows, n * sizeof(std::uint32_t)},
       {column.slots, std::uint64_t{row_count} * sizeof(std::uint32_t)},
       {column.links, linked * column.link_stride * sizeof(std::uint32_t)},

@@ -1,4 +1,4 @@
-// INDEX FILE, version 1                                 Written by engine/index/index_build.cpp
+// INDEX FILE, version 2                                 Written by engine/index/index_build.cpp
 //                                                       Read by    engine/index/index_file.cpp
 // The content of a checked file (storage/format/checked_file_format.h) of kind kIndex. All integers
 // are little-endian; offsets and sizes are in bytes, from the start of the file. The file is
@@ -10,9 +10,8 @@
 // numbered by ascending slot. "none" is 0xFFFFFFFF.
 //
 //   for each column, each section at a multiple of 64, n slots:
-//     codes          n x stride, int8, pad bytes zero     } only if codes are on
-//     sums           n x i32: sum of each row of codes    }
-//     norms          n x f32: squared length of the float32 vector }
+//     codes          n x stride, u8: code + 128, pad bytes 128; only if codes are on
+//     norms          n x f32: squared length of the float32 vector; only for Euclid, with codes
 //     rows           n x u32: the segment's row of a slot
 //     slots          row_count x u32: the slot of a row, or none
 //     links          n x link_stride u32: neighbours at level 0, then none   } only if it
@@ -27,6 +26,8 @@
 // checked file can leave it; and the head names the segment: epoch, seq, row count and the crc32c
 // of its trailer.
 //
+// Version 1 held signed codes and their sums; it is rebuilt.
+//
 // Why fixed strides: a neighbour list of m = 16 is two cache lines whose address needs no look-up.
 #pragma once
 
@@ -36,12 +37,13 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/vector/distance.h"
 #include "storage/base/bytes.h"
 #include "storage/base/status.h"
 
 namespace vz::index {
 
-inline constexpr std::uint16_t kIndexVersionNewest = 1;
+inline constexpr std::uint16_t kIndexVersionNewest = 2;
 inline constexpr std::uint64_t kIndexAlignment = 64;
 inline constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 inline constexpr std::string_view kIndexMagic = "VZIX";
@@ -87,7 +89,6 @@ struct IndexColumn {
   std::uint32_t upper_rows;
   // Offsets of the sections; their sizes follow from the counts.
   std::uint64_t codes;
-  std::uint64_t sums;
   std::uint64_t norms;
   std::uint64_t rows;
   std::uint64_t slots;
@@ -97,13 +98,16 @@ struct IndexColumn {
   std::uint64_t upper_links;
 
   [[nodiscard]] bool has_codes() const { return (flags & kHasCodes) != 0; }
+  [[nodiscard]] bool has_norms() const {
+    return has_codes() && distance == static_cast<std::uint8_t>(vector::Distance::kEuclid);
+  }
   [[nodiscard]] bool has_graph() const { return (flags & kHasGraph) != 0; }
 };
-static_assert(sizeof(IndexColumn) == 128);
+static_assert(sizeof(IndexColumn) == 120);
 static_assert(offsetof(IndexColumn, dimension) == 8);
 static_assert(offsetof(IndexColumn, scale) == 20);
 static_assert(offsetof(IndexColumn, codes) == 56);
-static_assert(offsetof(IndexColumn, upper_links) == 120);
+static_assert(offsetof(IndexColumn, upper_links) == 112);
 
 struct IndexFooter {
   IndexHead head{};
@@ -116,7 +120,7 @@ struct IndexSection {
 };
 
 /// The column's sections in the order of the file; absent ones have size 0.
-std::array<IndexSection, 9> sections_of(const IndexColumn& column, std::uint32_t row_count);
+std::array<IndexSection, 8> sections_of(const IndexColumn& column, std::uint32_t row_count);
 
 /// Footer and tail, for a footer that will stand at `footer_offset`.
 Bytes encode_index_footer(const IndexFooter& footer, std::uint64_t footer_offset);

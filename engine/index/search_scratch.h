@@ -51,6 +51,7 @@ struct SearchScratch {
   std::vector<Found> frontier;  ///< heap
   std::vector<Candidate> best;  ///< heap, worst first
   std::vector<std::uint32_t> batch;
+  std::vector<std::uint32_t> upper;  ///< the upper nodes of a batch
   std::vector<float> similarities;
   vector::CodedQuery query;
 };

@@ -64,17 +64,26 @@ float train_scale(std::span<const float> values) {
   return usable_scale(quantile > 0 ? quantile : largest_magnitude(values));
 }
 
-EncodedRow encode_row(std::span<const float> values, float scale, std::int8_t* codes) {
+float encode_row(std::span<const float> values, float scale, std::uint8_t* codes) {
   const float inverse = 1 / scale;
-  std::int32_t sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const int code = code_of(values[i], inverse);
-    codes[i] = static_cast<std::int8_t>(code);
-    sum += code;
+    codes[i] = static_cast<std::uint8_t>(code_of(values[i], inverse) + kBias);
   }
   const std::size_t stride = code_stride(static_cast<std::uint32_t>(values.size()));
-  std::fill(codes + values.size(), codes + stride, std::int8_t{0});
-  return {.sum = sum, .norm = kernels().dot(values.data(), values.data(), values.size())};
+  std::fill(codes + values.size(), codes + stride, std::uint8_t{kBias});
+  return kernels().dot(values.data(), values.data(), values.size());
+}
+
+float similarity_of_rows(Distance distance, const CodeBlock& block, std::uint32_t a,
+                         std::uint32_t b) {
+  const std::uint8_t* const left = block.codes + std::size_t{a} * block.stride;
+  const std::uint8_t* const right = block.codes + std::size_t{b} * block.stride;
+  if (distance == Distance::kManhattan) {
+    return -(static_cast<float>(kernels().sad_rows(left, right, block.stride)) * block.scale);
+  }
+  const float dot = static_cast<float>(kernels().dot_rows(left, right, block.stride)) *
+                    (block.scale * block.scale);
+  return distance == Distance::kEuclid ? 2 * dot - block.norms[a] - block.norms[b] : dot;
 }
 
 CodedQuery::CodedQuery(Distance distance, std::span<const float> query, float scale) {
@@ -88,20 +97,46 @@ void CodedQuery::assign(Distance distance, std::span<const float> query, float s
   // that nothing of it is clipped.
   query_scale_ = distance == Distance::kManhattan ? scale : usable_scale(largest_magnitude(query));
   norm_ = kernels().dot(query.data(), query.data(), query.size());
-  codes_.resize(code_stride(static_cast<std::uint32_t>(query.size())));
   const float inverse = 1 / query_scale_;
-  for (std::size_t i = 0; i < query.size(); ++i) {
-    codes_[i] = static_cast<std::uint8_t>(code_of(query[i], inverse) + kBias);
+  const std::size_t stride = code_stride(static_cast<std::uint32_t>(query.size()));
+  if (distance == Distance::kManhattan) {
+    biased_.assign(stride, std::uint8_t{kBias});
+    for (std::size_t i = 0; i < query.size(); ++i) {
+      biased_[i] = static_cast<std::uint8_t>(code_of(query[i], inverse) + kBias);
+    }
+    return;
   }
-  std::fill(codes_.begin() + static_cast<std::ptrdiff_t>(query.size()), codes_.end(),
-            std::uint8_t{kBias});
+  codes_.assign(stride, std::int8_t{0});
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const int code = code_of(query[i], inverse);
+    codes_[i] = static_cast<std::int8_t>(code);
+    sum += code;
+  }
+  correction_ = sum * kBias;
+}
+
+void CodedQuery::assign_row(Distance distance, const CodeBlock& block, std::uint32_t row) {
+  const std::uint8_t* const from = block.codes + std::size_t{row} * block.stride;
+  distance_ = distance;
+  scale_ = query_scale_ = block.scale;
+  norm_ = block.norms[row];
+  if (distance == Distance::kManhattan) {
+    biased_.assign(from, from + block.stride);
+    return;
+  }
+  codes_.resize(block.stride);
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < block.stride; ++i) {
+    codes_[i] = static_cast<std::int8_t>(from[i] ^ kBias);
+    sum += codes_[i];
+  }
+  correction_ = std::int64_t{sum} * kBias;
 }
 
 float CodedQuery::from_sum(const CodeBlock& block, std::uint32_t row, std::int32_t sum) const {
   if (distance_ == Distance::kManhattan) return -(static_cast<float>(sum) * scale_);
-  // In 64 bits: sums come from a file and may be anything.
-  const std::int64_t product = std::int64_t{sum} - std::int64_t{kBias} * block.sums[row];
-  const float dot = static_cast<float>(product) * (scale_ * query_scale_);
+  const float dot = static_cast<float>(sum - correction_) * (scale_ * query_scale_);
   if (distance_ == Distance::kEuclid) return 2 * dot - norm_ - block.norms[row];
   return dot;
 }
@@ -127,14 +162,16 @@ void CodedQuery::similarities(const CodeBlock& block, std::uint32_t first,
 void CodedQuery::similarities_at(const CodeBlock& block, std::span<const std::uint32_t> slots,
                                  std::span<float> out) const {
   const Kernels& kernel = kernels();
-  const auto sums_at = distance_ == Distance::kManhattan ? kernel.sad_at : kernel.dot_at;
   std::array<std::int32_t, kBatchRows> sums;
   for (std::size_t done = 0; done < slots.size(); done += kBatchRows) {
     const std::size_t count = std::min(kBatchRows, slots.size() - done);
-    sums_at(codes_.data(), block.codes, block.stride, slots.data() + done, count, sums.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      out[done + i] = from_sum(block, slots[done + i], sums[i]);
+    const std::uint32_t* const at = slots.data() + done;
+    if (distance_ == Distance::kManhattan) {
+      kernel.sad_at(biased_.data(), block.codes, block.stride, at, count, sums.data());
+    } else {
+      kernel.dot_at(codes_.data(), block.codes, block.stride, at, count, sums.data());
     }
+    for (std::size_t i = 0; i < count; ++i) out[done + i] = from_sum(block, at[i], sums[i]);
   }
 }
 

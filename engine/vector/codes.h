@@ -1,4 +1,4 @@
-// Symmetric int8 codes of vectors: one scale per block, clipped; with each row's code sum and norm.
+// Symmetric int8 codes of vectors: one scale per block, clipped; with each row's norm.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@
 
 namespace vz::vector {
 
-/// Rows of codes, borrowed. A row's codes start at codes + row * stride; bytes beyond the dimension
-/// are zero, stride is a multiple of 64.
+/// Rows of codes, borrowed. A row's codes start at codes + row * stride, as code + 128; bytes
+/// beyond the dimension are 128, stride is a multiple of 64. Why biased: VNNI multiplies unsigned
+/// by signed bytes. With the rows unsigned, the correction is one number of the query; with the
+/// query unsigned, it was a number of each row, and a cache miss.
 struct CodeBlock {
-  const std::int8_t* codes = nullptr;
-  const std::int32_t* sums =
-      nullptr;                   ///< sum of each row's codes (for the unsigned x signed trick)
-  const float* norms = nullptr;  ///< squared L2 length of each float32 row
+  const std::uint8_t* codes = nullptr;
+  const float* norms = nullptr;  ///< squared L2 length of each float32 row; only Euclid reads it
   std::size_t stride = 0;
   std::uint32_t rows = 0;
   std::uint32_t dimension = 0;
@@ -29,12 +29,17 @@ std::size_t code_stride(std::uint32_t dimension);
 /// `row(i)` style access is not needed: `values` is rows x dimension, row-major.
 float train_scale(std::span<const float> values);
 
-/// Writes code_stride(dimension) bytes to `codes`; returns nothing else than sum and squared norm.
-struct EncodedRow {
-  std::int32_t sum = 0;
-  float norm = 0;
-};
-EncodedRow encode_row(std::span<const float> values, float scale, std::int8_t* codes);
+/// Writes code_stride(dimension) bytes to `codes`. Returns the squared length of `values`.
+float encode_row(std::span<const float> values, float scale, std::uint8_t* codes);
+
+/// What a byte of a row stands for.
+inline float value_of(std::uint8_t code, float scale) {
+  return static_cast<float>(int{code} - 128) * scale;
+}
+
+/// Approximate similarity of two rows of a block.
+float similarity_of_rows(Distance distance, const CodeBlock& block, std::uint32_t a,
+                         std::uint32_t b);
 
 /// A query prepared for one scale: compares with the rows of any CodeBlock of that scale and
 /// dimension. Cheap to make (about one pass over the query). Borrowing nothing.
@@ -46,6 +51,8 @@ class CodedQuery {
   CodedQuery(Distance distance, std::span<const float> query, float scale);
   /// Prepares another query in place of this one; allocates only for a larger dimension.
   void assign(Distance distance, std::span<const float> query, float scale);
+  /// Makes a row of `block` the query, as if its codes were exact.
+  void assign_row(Distance distance, const CodeBlock& block, std::uint32_t row);
   /// Approximate similarity (as vector::similarity) with `row` of `block`.
   [[nodiscard]] float similarity(const CodeBlock& block, std::uint32_t row) const;
   /// The same for rows [first, first + out.size()).
@@ -62,8 +69,10 @@ class CodedQuery {
   Distance distance_ = Distance::kCosine;
   float scale_ = 1.0f;  ///< of the block
   float query_scale_ = 1.0f;
-  float norm_ = 0;  ///< squared L2 length of the query
-  std::vector<std::uint8_t> codes_;
+  float norm_ = 0;                    ///< squared L2 length of the query
+  std::int64_t correction_ = 0;       ///< 128 * the sum of its codes
+  std::vector<std::int8_t> codes_;    ///< for products
+  std::vector<std::uint8_t> biased_;  ///< for differences (Manhattan)
 };
 
 }  // namespace vz::vector

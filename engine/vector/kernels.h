@@ -10,9 +10,10 @@ namespace vz::vector {
 
 enum class KernelLevel : std::uint8_t { kScalar, kAvx2, kAvx512 };
 
-/// "Biased" codes are code + 128 as unsigned bytes: the form that VNNI and SAD take on one side.
-/// Code kernels read `stride` bytes, a multiple of 64; pad bytes are 0 (biased: 128) and add
-/// nothing. Their integer results are exact and the same at every level.
+/// Rows of codes are unsigned bytes, code + 128; a query is signed bytes for products: the two
+/// sides that VNNI takes. So a product needs only one correction, 128 * sum(query), for all rows.
+/// Code kernels read `stride` bytes, a multiple of 64; pad bytes of rows are 128, of queries 0, and
+/// add nothing. Their integer results are exact and the same at every level.
 struct Kernels {
   std::string_view name;
 
@@ -21,17 +22,17 @@ struct Kernels {
   float (*squared_l2)(const float* a, const float* b, std::size_t size);
   float (*l1)(const float* a, const float* b, std::size_t size);
 
-  /// Sum of (a + 128) * b over two rows of codes: subtract 128 * sum(b) for the dot product.
-  std::int32_t (*dot_rows)(const std::int8_t* a, const std::int8_t* b, std::size_t stride);
+  /// Sum of (a - 128) * (b - 128) over two rows of codes.
+  std::int32_t (*dot_rows)(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride);
   /// Sum of |a - b|.
-  std::int32_t (*sad_rows)(const std::int8_t* a, const std::int8_t* b, std::size_t stride);
+  std::int32_t (*sad_rows)(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride);
 
-  /// out[i] = sum of biased * row over the row at codes + slots[i] * stride, for i < count. Fetches
+  /// out[i] = sum of query * row over the row at codes + slots[i] * stride, for i < count. Fetches
   /// rows ahead of their use.
-  void (*dot_at)(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+  void (*dot_at)(const std::int8_t* query, const std::uint8_t* codes, std::size_t stride,
                  const std::uint32_t* slots, std::size_t count, std::int32_t* out);
-  /// out[i] = sum of |biased - 128 - row|, likewise.
-  void (*sad_at)(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+  /// out[i] = sum of |query - row|, likewise; the query is biased as rows are.
+  void (*sad_at)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
                  const std::uint32_t* slots, std::size_t count, std::int32_t* out);
 };
 
@@ -50,7 +51,7 @@ extern const Kernels kAvx512Kernels;
 inline constexpr std::size_t kRowsAhead = 4;
 
 /// Asks for the cache lines of a row of codes.
-inline void prefetch_row(const std::int8_t* row, std::size_t stride) {
+inline void prefetch_row(const std::uint8_t* row, std::size_t stride) {
   for (std::size_t at = 0; at < stride; at += 64) __builtin_prefetch(row + at);
 }
 

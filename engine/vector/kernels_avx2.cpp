@@ -86,61 +86,62 @@ VZ_AVX2 inline __m256i flip_sign(__m256i x) {
 }
 
 // Widened to 16 bits first: maddubs alone would saturate at 255 * 127 * 2.
-VZ_AVX2 inline __m256i add_products(__m256i sum, __m256i biased, __m256i row) {
-  const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(biased)),
-                                        _mm256_cvtepi8_epi16(_mm256_castsi256_si128(row)));
-  const __m256i high = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(biased, 1)),
-                                         _mm256_cvtepi8_epi16(_mm256_extracti128_si256(row, 1)));
+VZ_AVX2 inline __m256i add_products(__m256i sum, __m256i row, __m256i query) {
+  const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(row)),
+                                        _mm256_cvtepi8_epi16(_mm256_castsi256_si128(query)));
+  const __m256i high = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(row, 1)),
+                                         _mm256_cvtepi8_epi16(_mm256_extracti128_si256(query, 1)));
   return _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
 }
 
-VZ_AVX2 std::int32_t dot_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+VZ_AVX2 inline __m256i add_signed_products(__m256i sum, __m256i a, __m256i b) {
+  const __m256i low = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_castsi256_si128(a)),
+                                        _mm256_cvtepi8_epi16(_mm256_castsi256_si128(b)));
+  const __m256i high = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm256_extracti128_si256(a, 1)),
+                                         _mm256_cvtepi8_epi16(_mm256_extracti128_si256(b, 1)));
+  return _mm256_add_epi32(sum, _mm256_add_epi32(low, high));
+}
+
+VZ_AVX2 std::int32_t dot_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   __m256i sum = _mm256_setzero_si256();
   for (std::size_t i = 0; i < stride; i += 32) {
-    sum = add_products(sum, flip_sign(load(a + i)), load(b + i));
+    sum = add_signed_products(sum, flip_sign(load(a + i)), flip_sign(load(b + i)));
   }
   return sum_of(sum);
 }
 
 // The sums of _mm256_sad_epu8 stand in 64-bit lanes and fit their low halves.
-VZ_AVX2 std::int32_t sad_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+VZ_AVX2 std::int32_t sad_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   __m256i sum = _mm256_setzero_si256();
   for (std::size_t i = 0; i < stride; i += 32) {
-    const __m256i sad = _mm256_sad_epu8(flip_sign(load(a + i)), flip_sign(load(b + i)));
-    sum = _mm256_add_epi32(sum, sad);
+    sum = _mm256_add_epi32(sum, _mm256_sad_epu8(load(a + i), load(b + i)));
   }
   return sum_of(sum);
 }
 
-VZ_AVX2 void dot_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+VZ_AVX2 void dot_at(const std::int8_t* query, const std::uint8_t* codes, std::size_t stride,
                     const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
     if (row + kRowsAhead < count) {
       prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
     }
-    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    const std::uint8_t* const values = codes + std::size_t{slots[row]} * stride;
     __m256i s0 = _mm256_setzero_si256(), s1 = s0;
     for (std::size_t i = 0; i < stride; i += 64) {
-      s0 = add_products(s0, load(biased + i), load(values + i));
-      s1 = add_products(s1, load(biased + i + 32), load(values + i + 32));
+      s0 = add_products(s0, load(values + i), load(query + i));
+      s1 = add_products(s1, load(values + i + 32), load(query + i + 32));
     }
     out[row] = sum_of(_mm256_add_epi32(s0, s1));
   }
 }
 
-VZ_AVX2 void sad_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+VZ_AVX2 void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
                     const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
     if (row + kRowsAhead < count) {
       prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
     }
-    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
-    __m256i sum = _mm256_setzero_si256();
-    for (std::size_t i = 0; i < stride; i += 32) {
-      const __m256i sad = _mm256_sad_epu8(load(biased + i), flip_sign(load(values + i)));
-      sum = _mm256_add_epi32(sum, sad);
-    }
-    out[row] = sum_of(sum);
+    out[row] = sad_rows(query, codes + std::size_t{slots[row]} * stride, stride);
   }
 }
 

@@ -31,36 +31,32 @@ float l1(const float* a, const float* b, std::size_t size) {
 }
 
 // No overflow: 255 * 128 * 65,536 (limits::kDimensionMax) is below 2^31.
-std::int32_t dot_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+std::int32_t dot_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   std::int32_t sum = 0;
-  for (std::size_t i = 0; i < stride; ++i) sum += (int{a[i]} + kBias) * int{b[i]};
+  for (std::size_t i = 0; i < stride; ++i) sum += (int{a[i]} - kBias) * (int{b[i]} - kBias);
   return sum;
 }
 
-std::int32_t sad_rows(const std::int8_t* a, const std::int8_t* b, std::size_t stride) {
+std::int32_t sad_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   std::int32_t sum = 0;
   for (std::size_t i = 0; i < stride; ++i) sum += std::abs(int{a[i]} - int{b[i]});
   return sum;
 }
 
-void dot_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+void dot_at(const std::int8_t* query, const std::uint8_t* codes, std::size_t stride,
             const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
-    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
+    const std::uint8_t* const values = codes + std::size_t{slots[row]} * stride;
     std::int32_t sum = 0;
-    for (std::size_t i = 0; i < stride; ++i) sum += int{biased[i]} * int{values[i]};
+    for (std::size_t i = 0; i < stride; ++i) sum += int{query[i]} * int{values[i]};
     out[row] = sum;
   }
 }
 
-void sad_at(const std::uint8_t* biased, const std::int8_t* codes, std::size_t stride,
+void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
             const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
-    const std::int8_t* const values = codes + std::size_t{slots[row]} * stride;
-    std::int32_t sum = 0;
-    for (std::size_t i = 0; i < stride; ++i)
-      sum += std::abs(int{biased[i]} - kBias - int{values[i]});
-    out[row] = sum;
+    out[row] = sad_rows(query, codes + std::size_t{slots[row]} * stride, stride);
   }
 }
 

@@ -41,7 +41,7 @@ struct Library {
 
 const std::vector<Library>& heavy_libraries() {
   static const std::vector<Library> kLibraries = {
-      {"hnswlib", {"engine/index/hnsw_build.cpp", "tools/bench/"}},
+      {"hnswlib", {"tools/bench/"}},
       {"boost/asio", {"engine/net/"}},
       {"boost/beast", {"engine/net/"}},
       {"CLI/", {"cli/", "tools/bench/"}},

@@ -99,8 +99,8 @@ TEST_CASE("index damage: hostile numbers under right checksums never leave the f
           "[engine][index]") {
   auto example = small_example();
   const Bytes file = example->env.content(test::kIndexPath);
-  const auto opened =
-      segment::CheckedFile::open(example->env, test::kIndexPath, segment::FileKind::kIndex, 1);
+  const auto opened = segment::CheckedFile::open(
+      example->env, test::kIndexPath, segment::FileKind::kIndex, index::kIndexVersionNewest);
   REQUIRE(opened.has_value());
   const Bytes content(file.begin(),
                       file.begin() + static_cast<std::ptrdiff_t>((*opened)->content_size()));
@@ -156,11 +156,15 @@ TEST_CASE("index damage: the index of another segment is refused", "[engine][ind
   }
 }
 
-TEST_CASE("index damage: a newer version is incompatible, so that it is rebuilt",
+TEST_CASE("index damage: another version is incompatible, so that it is rebuilt",
           "[engine][index]") {
   auto example = small_example();
-  write_checked(example->env, "newer", example->env.content(test::kIndexPath), 2);
-  CHECK(try_index(*example, "newer").code == ErrorCode::kIncompatible);
+  for (const int step : {-1, 1}) {
+    write_checked(example->env, "other", example->env.content(test::kIndexPath),
+                  static_cast<std::uint16_t>(index::kIndexVersionNewest + step));
+    CAPTURE(step);
+    CHECK(try_index(*example, "other").code == ErrorCode::kIncompatible);
+  }
   CHECK(try_index(*example, "absent").code == ErrorCode::kNotFound);
 }
 

@@ -18,8 +18,7 @@ constexpr Distance kAll[] = {Distance::kCosine, Distance::kDot, Distance::kEucli
                              Distance::kManhattan};
 
 struct Coded {
-  std::vector<std::int8_t> codes;
-  std::vector<std::int32_t> sums;
+  std::vector<std::uint8_t> codes;
   std::vector<float> norms;
   CodeBlock block;
 };
@@ -30,13 +29,10 @@ Coded encode_all(const std::vector<float>& values, std::uint32_t dimension, floa
   const std::size_t rows = values.size() / dimension;
   coded.codes.assign(rows * stride, 99);  // Pad bytes must be written.
   for (std::size_t row = 0; row < rows; ++row) {
-    const auto encoded = encode_row(std::span(values).subspan(row * dimension, dimension), scale,
-                                    coded.codes.data() + row * stride);
-    coded.sums.push_back(encoded.sum);
-    coded.norms.push_back(encoded.norm);
+    coded.norms.push_back(encode_row(std::span(values).subspan(row * dimension, dimension), scale,
+                                     coded.codes.data() + row * stride));
   }
   coded.block = {.codes = coded.codes.data(),
-                 .sums = coded.sums.data(),
                  .norms = coded.norms.data(),
                  .stride = stride,
                  .rows = static_cast<std::uint32_t>(rows),
@@ -55,18 +51,17 @@ std::vector<float> normal_values(std::size_t count, unsigned seed) {
 
 }  // namespace
 
-TEST_CASE("codes: a row is rounded to the nearest code, clipped, padded with zeros and summed",
+TEST_CASE("codes: a row is rounded to the nearest code, clipped, biased and padded",
           "[engine][vector]") {
   const std::vector<float> values = {0.0f, 0.26f, -0.26f, 0.24f, 1000.0f, -1000.0f, 1.5f};
-  std::vector<std::int8_t> codes(64, 99);
+  std::vector<std::uint8_t> codes(64, 99);
 
-  const auto row = encode_row(values, 0.5f, codes.data());
+  const float norm = encode_row(values, 0.5f, codes.data());
 
   const std::vector<int> expected = {0, 1, -1, 0, 127, -127, 3};
-  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(int{codes[i]} == expected[i]);
-  CHECK(std::count(codes.begin() + 7, codes.end(), 0) == 57);
-  CHECK(row.sum == 3);
-  CHECK(row.norm == Approx(2'000'002.44f));
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(int{codes[i]} == expected[i] + 128);
+  CHECK(std::count(codes.begin() + 7, codes.end(), 128) == 57);
+  CHECK(norm == Approx(2'000'002.44f));
 }
 
 TEST_CASE("codes: stride is the next multiple of 64", "[engine][vector]") {
@@ -165,13 +160,29 @@ TEST_CASE("codes: a query object assigned anew compares like a fresh one", "[eng
   }
 }
 
+TEST_CASE("codes: a row as the query compares as its own values would", "[engine][vector]") {
+  constexpr std::uint32_t kDimension = 100, kRows = 50;
+  const auto values = normal_values(kRows * kDimension, kSeed);
+  const auto coded = encode_all(values, kDimension, train_scale(values));
+  for (const auto distance : kAll) {
+    CodedQuery query;
+    query.assign_row(distance, coded.block, 7);
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      const float exact = similarity(distance, values.data() + 7 * kDimension,
+                                     values.data() + row * kDimension, kDimension);
+      CAPTURE(kSeed, distance_name(distance), row);
+      CHECK(query.similarity(coded.block, row) == Approx(exact).margin(6).epsilon(0.05));
+    }
+  }
+}
+
 TEST_CASE("codes: values that are not finite never leave the range of codes", "[engine][vector]") {
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> strange = {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity,
                                       std::numeric_limits<float>::max()};
-  std::vector<std::int8_t> codes(64);
+  std::vector<std::uint8_t> codes(64);
   encode_row(strange, 1e-35f, codes.data());
-  for (const auto code : codes) CHECK(int{code} >= -127);
+  for (const auto code : codes) CHECK(int{code} >= 1);
   const CodedQuery query(Distance::kEuclid, strange, 1.0f);
   CHECK(query.distance() == Distance::kEuclid);
 }

@@ -41,10 +41,10 @@ std::vector<float> random_floats(std::mt19937& random, std::size_t size) {
   return values;
 }
 
-std::vector<std::int8_t> random_codes(std::mt19937& random, std::size_t size) {
-  std::uniform_int_distribution<int> any(-128, 127);
-  std::vector<std::int8_t> codes(size);
-  for (auto& code : codes) code = static_cast<std::int8_t>(any(random));
+std::vector<std::uint8_t> random_codes(std::mt19937& random, std::size_t size) {
+  std::uniform_int_distribution<int> any(0, 255);
+  std::vector<std::uint8_t> codes(size);
+  for (auto& code : codes) code = static_cast<std::uint8_t>(any(random));
   return codes;
 }
 
@@ -106,26 +106,29 @@ TEST_CASE("kernels: sums over codes are the same integers at every level", "[eng
     constexpr std::uint32_t kRows = 23;
     const auto codes = random_codes(random, kRows * stride);
     const auto query = random_codes(random, stride);
-    std::vector<std::uint8_t> biased(stride);
-    for (std::size_t i = 0; i < stride; ++i) biased[i] = static_cast<std::uint8_t>(query[i] + 128);
+    std::vector<std::int8_t> signed_query(stride);
+    for (std::size_t i = 0; i < stride; ++i) {
+      signed_query[i] = static_cast<std::int8_t>(query[i] - 128);
+    }
     std::vector<std::uint32_t> slots;
     for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
 
     for (const Kernels* kernel : levels()) {
       CAPTURE(kSeed, stride, kernel->name);
       std::vector<std::int32_t> dots(kRows), sads(kRows);
-      kernel->dot_at(biased.data(), codes.data(), stride, slots.data(), kRows, dots.data());
-      kernel->sad_at(biased.data(), codes.data(), stride, slots.data(), kRows, sads.data());
+      kernel->dot_at(signed_query.data(), codes.data(), stride, slots.data(), kRows, dots.data());
+      kernel->sad_at(query.data(), codes.data(), stride, slots.data(), kRows, sads.data());
       for (std::uint32_t i = 0; i < kRows; ++i) {
-        const std::int8_t* row = codes.data() + slots[i] * stride;
-        std::int64_t dot = 0, sad = 0;
+        const std::uint8_t* row = codes.data() + slots[i] * stride;
+        std::int64_t dot = 0, dot_of_rows = 0, sad = 0;
         for (std::size_t j = 0; j < stride; ++j) {
-          dot += (query[j] + 128) * row[j];
-          sad += std::abs(query[j] - row[j]);
+          dot += signed_query[j] * int{row[j]};
+          dot_of_rows += signed_query[j] * (int{row[j]} - 128);
+          sad += std::abs(int{query[j]} - int{row[j]});
         }
         REQUIRE(dots[i] == dot);
         REQUIRE(sads[i] == sad);
-        REQUIRE(kernel->dot_rows(query.data(), row, stride) == dot);
+        REQUIRE(kernel->dot_rows(query.data(), row, stride) == dot_of_rows);
         REQUIRE(kernel->sad_rows(query.data(), row, stride) == sad);
       }
     }
@@ -135,16 +138,19 @@ TEST_CASE("kernels: sums over codes are the same integers at every level", "[eng
 TEST_CASE("kernels: the extreme codes of the largest dimension do not overflow",
           "[engine][vector]") {
   constexpr std::size_t kStride = 65'536;
-  const std::vector<std::uint8_t> biased(kStride, 255);
-  const std::vector<std::int8_t> high(kStride, 127), low(kStride, -128);
+  const std::vector<std::int8_t> query(kStride, 127), least(kStride, -128);
+  const std::vector<std::uint8_t> high(kStride, 255), low(kStride, 0);
   const std::uint32_t slot = 0;
   for (const Kernels* kernel : levels()) {
     CAPTURE(kernel->name);
     std::int32_t dot = 0, sad = 0;
-    kernel->dot_at(biased.data(), high.data(), kStride, &slot, 1, &dot);
+    kernel->dot_at(query.data(), high.data(), kStride, &slot, 1, &dot);
     CHECK(dot == 255 * 127 * 65'536ll);
-    CHECK(kernel->dot_rows(high.data(), low.data(), kStride) == -255ll * 128 * 65'536);
-    kernel->sad_at(biased.data(), low.data(), kStride, &slot, 1, &sad);
+    kernel->dot_at(least.data(), high.data(), kStride, &slot, 1, &dot);
+    CHECK(dot == -255ll * 128 * 65'536);
+    CHECK(kernel->dot_rows(high.data(), low.data(), kStride) == -127ll * 128 * 65'536);
+    CHECK(kernel->dot_rows(low.data(), low.data(), kStride) == 128ll * 128 * 65'536);
+    kernel->sad_at(high.data(), low.data(), kStride, &slot, 1, &sad);
     CHECK(sad == 255ll * 65'536);
     CHECK(kernel->sad_rows(high.data(), low.data(), kStride) == 255ll * 65'536);
   }
