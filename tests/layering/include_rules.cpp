@@ -45,7 +45,7 @@ const std::vector<Library>& heavy_libraries() {
       {"boost/asio", {"engine/net/"}},
       {"boost/beast", {"engine/net/"}},
       {"CLI/", {"cli/", "tools/bench/"}},
-      {"curl/", {"cli/client/", "engine/net/", "tools/quickstart_client/"}},
+      {"curl/", {"cli/client/", "engine/net/", "tools/drive/"}},
       {"simdjson", {}},
       {"nlohmann/json.hpp", {}},
       {"roaring/", {}},
