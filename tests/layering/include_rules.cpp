@@ -42,8 +42,8 @@ struct Library {
 const std::vector<Library>& heavy_libraries() {
   static const std::vector<Library> kLibraries = {
       {"hnswlib", {"engine/index/hnsw_build.cpp", "tools/bench/"}},
-      {"boost/asio", {"engine/net/"}},
-      {"boost/beast", {"engine/net/"}},
+      {"boost/asio", {"engine/net/", "tools/bench/peer_beast.cpp"}},
+      {"boost/beast", {"engine/net/", "tools/bench/peer_beast.cpp"}},
       {"CLI/", {"cli/", "tools/bench/"}},
       {"curl/", {"cli/client/", "engine/net/", "tools/drive/"}},
       {"simdjson", {}},
