@@ -42,10 +42,10 @@ struct Library {
 const std::vector<Library>& heavy_libraries() {
   static const std::vector<Library> kLibraries = {
       {"hnswlib", {"tools/bench/"}},
-      {"boost/asio", {"engine/net/"}},
-      {"boost/beast", {"engine/net/"}},
+      {"boost/asio", {"engine/net/", "tools/bench/peer_beast.cpp"}},
+      {"boost/beast", {"engine/net/", "tools/bench/peer_beast.cpp"}},
       {"CLI/", {"cli/", "tools/bench/"}},
-      {"curl/", {"cli/client/", "engine/net/", "tools/quickstart_client/"}},
+      {"curl/", {"cli/client/", "engine/net/", "tools/drive/"}},
       {"simdjson", {}},
       {"nlohmann/json.hpp", {}},
       {"roaring/", {}},

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "tools/bench/search_bench.h"
+#include "tools/bench/statistics.h"
 
 namespace vz::bench {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "tools/bench/statistics.h"
+
 namespace vz::bench {
 namespace {
 
@@ -25,12 +27,6 @@ double run_once(Subject& subject, const DataSet& data, std::size_t k, std::size_
   return data.queries.rows / (micros_since(begin) / 1e6);
 }
 
-double percentile(std::vector<double>& values, double share) {
-  const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + rank, values.end());
-  return values[static_cast<std::size_t>(rank)];
-}
-
 const Point* least_reaching(const Curve& curve, double recall) {
   for (const Point& point : curve.points) {
     if (point.recall >= recall) return &point;
@@ -39,11 +35,6 @@ const Point* least_reaching(const Curve& curve, double recall) {
 }
 
 }  // namespace
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
-}
 
 Curve sweep(Subject& subject, const DataSet& data, const SweepOptions& options) {
   Curve curve{subject.name(), subject.build_seconds(), subject.bytes(), {}};

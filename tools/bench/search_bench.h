@@ -39,6 +39,4 @@ struct FilterOptions {
 std::vector<Filtered> run_filters(IndexUnderTest& index, const DataSet& data,
                                   const FilterOptions& options);
 
-double median(std::vector<double> values);
-
 }  // namespace vz::bench

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "tools/quickstart_client/node_api.h"
+#include "tools/drive/node_api.h"
 #include "tools/quickstart_client/progress.h"
 
 namespace vz::quickstart {
@@ -27,7 +27,7 @@ struct Work {
 };
 
 Status load_batches(const LoadOptions& options, const WordsData& data, Work& work) {
-  HttpClient http(options.url, kTimeoutMs);
+  drive::HttpClient http(options.url, kTimeoutMs);
   const std::size_t dimension = data.vectors.columns;
   while (!work.stop.load()) {
     const std::size_t first = work.next_row.fetch_add(kBatchRows);
@@ -36,8 +36,8 @@ Status load_batches(const LoadOptions& options, const WordsData& data, Work& wor
     const auto values =
         std::span(data.vectors.values).subspan(first * dimension, count * dimension);
     const auto payloads = std::span(data.payloads).subspan(first, count);
-    const Status done =
-        upsert(http, options.collection, upsert_body(values, dimension, payloads, first));
+    const Status done = drive::upsert(http, options.collection,
+                                      drive::upsert_body(values, dimension, payloads, first));
     if (!done) {
       work.stop.store(true);
       return done;
@@ -50,14 +50,15 @@ Status load_batches(const LoadOptions& options, const WordsData& data, Work& wor
 }  // namespace
 
 Status load(const LoadOptions& options, const WordsData& data) {
-  HttpClient http(options.url, kTimeoutMs);
-  VZ_TRY_ASSIGN(const auto before, collection_numbers(http, options.collection));
+  drive::HttpClient http(options.url, kTimeoutMs);
+  VZ_TRY_ASSIGN(const auto before, drive::collection_numbers(http, options.collection));
   if (before.exists && before.vectors == data.vectors.rows) {
     std::printf("loading: collection '%s' has its %zu points already\n", options.collection.c_str(),
                 data.vectors.rows);
     return {};
   }
-  if (!before.exists) VZ_TRY(create_collection(http, options.collection, data.vectors.columns));
+  if (!before.exists)
+    VZ_TRY(drive::create_collection(http, options.collection, data.vectors.columns, "Cosine"));
 
   Work work;
   std::vector<std::future<Status>> connections;
@@ -81,10 +82,10 @@ Status load(const LoadOptions& options, const WordsData& data) {
 
 Status wait_until_indexed(const LoadOptions& options, std::size_t rows) {
   const auto deadline = std::chrono::steady_clock::now() + kIndexDeadline;
-  HttpClient http(options.url, kTimeoutMs);
+  drive::HttpClient http(options.url, kTimeoutMs);
   Progress progress("indexing", "points", rows);
   for (;;) {
-    VZ_TRY_ASSIGN(const auto numbers, collection_numbers(http, options.collection));
+    VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, options.collection));
     if (numbers.vectors == rows && numbers.indexed_vectors == rows) break;
     if (std::chrono::steady_clock::now() > deadline) {
       return fail(ErrorCode::kDeadline, "/stats says vectors " + std::to_string(numbers.vectors) +

@@ -11,7 +11,7 @@
 
 namespace {
 
-using vz::quickstart::Accuracy;
+using vz::drive::Accuracy;
 using vz::quickstart::Measurement;
 
 constexpr double kRecallMin = 0.95;
@@ -88,7 +88,7 @@ vz::Result<int> run(const Arguments& arguments) {
   VZ_TRY(vz::quickstart::load(arguments.load, data));
   VZ_TRY(vz::quickstart::wait_until_indexed(arguments.load, data.vectors.rows));
 
-  vz::quickstart::HttpClient http(arguments.load.url, 30'000);
+  vz::drive::HttpClient http(arguments.load.url, 30'000);
   std::printf("\n%zu queries each, top %zu of %zu points, %zu dimensions, one connection\n\n",
               data.queries.rows, data.sets.front().answers.columns, data.vectors.rows,
               data.vectors.columns);

@@ -22,23 +22,24 @@ std::size_t found(std::span<const std::int32_t> expected, const std::vector<std:
 
 }  // namespace
 
-Result<Measurement> measure(HttpClient& http, const std::string& collection,
-                            const Matrix<float>& queries, const QuerySet& set, Accuracy accuracy) {
-  VZ_TRY_ASSIGN(const auto before, collection_numbers(http, collection));
+Result<Measurement> measure(drive::HttpClient& http, const std::string& collection,
+                            const Matrix<float>& queries, const QuerySet& set,
+                            drive::Accuracy accuracy) {
+  VZ_TRY_ASSIGN(const auto before, drive::collection_numbers(http, collection));
   const std::string path = "/collections/" + collection + "/points/query";
   const std::size_t limit = set.answers.columns;
   std::size_t hits = 0;
   std::vector<double> times_ms;
   for (std::size_t query = 0; query < queries.rows; ++query) {
-    const std::string body = search_body(queries.row(query), set.filter, limit, accuracy);
+    const std::string body = drive::search_body(queries.row(query), set.filter, limit, accuracy);
     const auto began = std::chrono::steady_clock::now();
     VZ_TRY_ASSIGN(const auto answer, http.request("POST", path, body));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
     times_ms.push_back(took.count());
-    VZ_TRY_ASSIGN(const auto ids, ids_of_answer(answer));
+    VZ_TRY_ASSIGN(const auto ids, drive::ids_of_answer(answer));
     hits += found(set.answers.row(query), ids);
   }
-  VZ_TRY_ASSIGN(const auto after, collection_numbers(http, collection));
+  VZ_TRY_ASSIGN(const auto after, drive::collection_numbers(http, collection));
   const auto searches = after.searches - before.searches;
   const auto evaluations = after.distance_evaluations - before.distance_evaluations;
   if (searches < queries.rows || evaluations == 0) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "storage/base/status.h"
-#include "tools/quickstart_client/node_api.h"
+#include "tools/drive/node_api.h"
 #include "tools/quickstart_client/words_data.h"
 
 namespace vz::quickstart {
@@ -17,7 +17,8 @@ struct Measurement {
 };
 
 /// Errors: kUnavailable, kInternal (an unexpected answer).
-Result<Measurement> measure(HttpClient& http, const std::string& collection,
-                            const Matrix<float>& queries, const QuerySet& set, Accuracy accuracy);
+Result<Measurement> measure(drive::HttpClient& http, const std::string& collection,
+                            const Matrix<float>& queries, const QuerySet& set,
+                            drive::Accuracy accuracy);
 
 }  // namespace vz::quickstart

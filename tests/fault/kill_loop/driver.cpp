@@ -41,7 +41,7 @@ Result<std::unique_ptr<Driver>> Driver::make(const DriverOptions& options) {
   std::error_code error;
   fs::create_directories(options.dir, error);
   VZ_TRY_ASSIGN(auto oracle, Oracle::open(options.dir + "/oracle", options.clients));
-  const std::uint16_t port = free_port();
+  const std::uint16_t port = drive::free_port();
   if (port == 0) return fail(ErrorCode::kUnavailable, "no free port on 127.0.0.1");
   return std::unique_ptr<Driver>(new Driver(options, std::move(oracle), port));
 }
@@ -66,7 +66,7 @@ int Driver::below(int bound) {
 Status Driver::create_shared_collections() {
   auto& clients = oracle_.clients();
   if (clients[0].state.acknowledged.contains(std::string(kSharedCosine))) return {};  // resumed
-  quickstart::HttpClient http(server_.base_url(), kReadTimeoutMs);
+  drive::HttpClient http(server_.base_url(), kReadTimeoutMs);
   for (const auto& operation : shared_collections()) {
     VZ_TRY_ASSIGN(const bool answered, carry_out(http, operation, Wait::kVisible, clients[0]));
     if (!answered) return fail(ErrorCode::kUnavailable, "no answer to " + to_line(operation));
@@ -88,7 +88,7 @@ Status Driver::restart() {
 }
 
 Status Driver::verify() {
-  quickstart::HttpClient http(server_.base_url(), kReadTimeoutMs);
+  drive::HttpClient http(server_.base_url(), kReadTimeoutMs);
   VZ_TRY_ASSIGN(const Collections all, observe(http));
   VZ_TRY_ASSIGN(const auto slices, split_by_client(all, options_.clients));
 
@@ -184,7 +184,7 @@ Status Driver::run() {
 }
 
 Status Driver::check_tampered() {
-  quickstart::HttpClient http(server_.base_url(), kReadTimeoutMs);
+  drive::HttpClient http(server_.base_url(), kReadTimeoutMs);
   VZ_TRY_ASSIGN(const Collections all, observe(http));
   VZ_TRY_ASSIGN(const auto slices, split_by_client(all, options_.clients));
   const ClientState sound = oracle_.clients()[0].state;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tests/fault/kill_loop/oracle.h"
-#include "tests/fault/kill_loop/server_process.h"
 #include "tests/fault/kill_loop/workload.h"
+#include "tools/drive/server_process.h"
 
 namespace vz::kill_loop {
 
@@ -64,7 +64,7 @@ class Driver {
   DriverOptions options_;
   std::mt19937_64 random_;
   Oracle oracle_;
-  ServerProcess server_;
+  drive::ServerProcess server_;
   std::vector<Generator> generators_;
   Tally tally_;
   std::set<std::string> segment_files_;  ///< every one ever seen

@@ -9,8 +9,8 @@
 namespace vz::kill_loop {
 namespace {
 
+using drive::HttpClient;
 using nlohmann::json;
-using quickstart::HttpClient;
 
 constexpr int kPageRows = 500;
 

@@ -6,13 +6,13 @@
 
 #include "storage/base/status.h"
 #include "tests/fault/kill_loop/model.h"
-#include "tools/quickstart_client/http_client.h"
+#include "tools/drive/http_client.h"
 
 namespace vz::kill_loop {
 
 /// Everything: each collection, scrolled to its end with vectors and payload.
 /// Errors: kUnavailable (no answer), kInternal (an error answer, or ids that do not ascend).
-Result<Collections> observe(quickstart::HttpClient& http);
+Result<Collections> observe(drive::HttpClient& http);
 
 /// `all` by owner. A point that no client can have made, or that lies in another client's
 /// collection, is an error (kInternal).
@@ -21,7 +21,7 @@ Result<std::vector<Collections>> split_by_client(const Collections& all, int cli
 /// The same facts by count, by id (`absent` too: they must not come back) and by filter.
 /// `expected` is everything in the collection. Errors: kUnavailable, kInternal naming the
 /// difference.
-Status cross_check(quickstart::HttpClient& http, const std::string& collection,
-                   const Points& expected, const std::vector<std::string>& absent);
+Status cross_check(drive::HttpClient& http, const std::string& collection, const Points& expected,
+                   const std::vector<std::string>& absent);
 
 }  // namespace vz::kill_loop

@@ -243,7 +243,7 @@ Operation Generator::next(const Collections& state) {
   return points_operation(name, state.at(std::string(name)));
 }
 
-Result<bool> carry_out(quickstart::HttpClient& http, const Operation& operation, Wait wait,
+Result<bool> carry_out(drive::HttpClient& http, const Operation& operation, Wait wait,
                        ClientOracle& oracle) {
   const HttpCall call = to_http(operation, wait);
   VZ_TRY(oracle.begin(operation));
@@ -265,7 +265,7 @@ Result<bool> carry_out(quickstart::HttpClient& http, const Operation& operation,
 
 ClientResult run_client(const std::string& base_url, Generator& generator, ClientOracle& oracle,
                         const std::atomic<bool>& killed) {
-  quickstart::HttpClient http(base_url, kTimeoutMs);
+  drive::HttpClient http(base_url, kTimeoutMs);
   ClientResult result;
   for (;;) {
     const Operation operation = generator.next(oracle.state.acknowledged);

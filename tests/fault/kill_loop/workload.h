@@ -11,7 +11,7 @@
 
 #include "tests/fault/kill_loop/model.h"
 #include "tests/fault/kill_loop/oracle.h"
-#include "tools/quickstart_client/http_client.h"
+#include "tools/drive/http_client.h"
 
 namespace vz::kill_loop {
 
@@ -75,7 +75,7 @@ ClientResult run_client(const std::string& base_url, Generator& generator, Clien
 
 /// Sends one operation and keeps the oracle up to date. True if it was answered.
 /// Errors: kInternal (an answer other than 200), kIoError.
-Result<bool> carry_out(quickstart::HttpClient& http, const Operation& operation, Wait wait,
+Result<bool> carry_out(drive::HttpClient& http, const Operation& operation, Wait wait,
                        ClientOracle& oracle);
 
 }  // namespace vz::kill_loop

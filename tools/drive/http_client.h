@@ -1,4 +1,5 @@
-// One keep-alive HTTP connection to a node: what the quick start and the crash tests speak through.
+// One keep-alive HTTP connection to a node: what the quick start, the benchmark and the crash tests
+// speak through.
 #pragma once
 
 #include <memory>
@@ -7,7 +8,7 @@
 
 #include "storage/base/status.h"
 
-namespace vz::quickstart {
+namespace vz::drive {
 
 struct HttpAnswer {
   int status = 0;    ///< of the status line
@@ -35,4 +36,4 @@ class HttpClient {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace vz::quickstart
+}  // namespace vz::drive

@@ -1,15 +1,16 @@
-// The few calls of a node's HTTP API that the quick start makes.
+// The few calls of a node's HTTP API that the quick start and the benchmark make.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/base/status.h"
-#include "tools/quickstart_client/http_client.h"
+#include "tools/drive/http_client.h"
 
-namespace vz::quickstart {
+namespace vz::drive {
 
 /// What /stats says of one collection.
 struct CollectionNumbers {
@@ -28,8 +29,9 @@ enum class Accuracy : std::uint8_t { kDefault, kExact };
 // quoted).
 
 Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string& collection);
-Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension);
-Status drop_collection(HttpClient& http, const std::string& collection);
+/// distance: "Cosine", "Dot", "Euclid" or "Manhattan".
+Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension,
+                         std::string_view distance);
 
 /// Body that upserts rows first .. first + count - 1, with their number as id.
 std::string upsert_body(std::span<const float> values, std::size_t dimension,
@@ -42,4 +44,4 @@ std::string search_body(std::span<const float> query, const std::string& filter,
 /// Ids, best first.
 Result<std::vector<std::int64_t>> ids_of_answer(const HttpAnswer& answer);
 
-}  // namespace vz::quickstart
+}  // namespace vz::drive

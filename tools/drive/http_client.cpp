@@ -1,10 +1,10 @@
-#include "tools/quickstart_client/http_client.h"
+#include "tools/drive/http_client.h"
 
 #include <utility>
 
 #include <curl/curl.h>
 
-namespace vz::quickstart {
+namespace vz::drive {
 
 struct HttpClient::State {
   std::string base_url;
@@ -79,4 +79,4 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
   return answer;
 }
 
-}  // namespace vz::quickstart
+}  // namespace vz::drive

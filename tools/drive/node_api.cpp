@@ -1,10 +1,10 @@
-#include "tools/quickstart_client/node_api.h"
+#include "tools/drive/node_api.h"
 
 #include <charconv>
 
 #include <nlohmann/json.hpp>
 
-namespace vz::quickstart {
+namespace vz::drive {
 namespace {
 
 using nlohmann::json;
@@ -59,14 +59,10 @@ Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string
   return numbers;
 }
 
-Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension) {
-  const json body = {{"vectors", {{"size", dimension}, {"distance", "Cosine"}}}};
+Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension,
+                         std::string_view distance) {
+  const json body = {{"vectors", {{"size", dimension}, {"distance", distance}}}};
   VZ_TRY(call(http, "PUT", "/collections/" + collection, body.dump()));
-  return {};
-}
-
-Status drop_collection(HttpClient& http, const std::string& collection) {
-  VZ_TRY(call(http, "DELETE", "/collections/" + collection, ""));
   return {};
 }
 
@@ -107,4 +103,4 @@ Result<std::vector<std::int64_t>> ids_of_answer(const HttpAnswer& answer) {
   return ids;
 }
 
-}  // namespace vz::quickstart
+}  // namespace vz::drive

@@ -9,7 +9,7 @@
 
 #include "storage/base/status.h"
 
-namespace vz::kill_loop {
+namespace vz::drive {
 
 struct ServerOptions {
   std::string binary;
@@ -37,13 +37,15 @@ class ServerProcess {
   Status stop(int timeout_ms);
 
   [[nodiscard]] std::string base_url() const;
+  /// -1: not running.
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   ServerOptions options_;
-  pid_t pid_ = -1;  ///< -1: not running
+  pid_t pid_ = -1;
 };
 
 /// A port that was free a moment ago; 0 if there is none.
 std::uint16_t free_port();
 
-}  // namespace vz::kill_loop
+}  // namespace vz::drive

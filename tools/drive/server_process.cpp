@@ -1,4 +1,4 @@
-#include "tests/fault/kill_loop/server_process.h"
+#include "tools/drive/server_process.h"
 
 #include <chrono>
 #include <cstring>
@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/quickstart_client/http_client.h"
+#include "tools/drive/http_client.h"
 
-namespace vz::kill_loop {
+namespace vz::drive {
 namespace {
 
 using std::chrono::milliseconds;
@@ -69,7 +69,7 @@ Status ServerProcess::start() {
 
 Status ServerProcess::wait_ready(int timeout_ms) {
   const auto deadline = Clock::now() + milliseconds(timeout_ms);
-  quickstart::HttpClient http(base_url(), 2'000);
+  HttpClient http(base_url(), 2'000);
   while (Clock::now() < deadline) {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
@@ -124,4 +124,4 @@ std::uint16_t free_port() {
   return port;
 }
 
-}  // namespace vz::kill_loop
+}  // namespace vz::drive

@@ -1,0 +1,96 @@
+// vz_bench index: recall and speed of our index beside hnswlib's, in one process and one run.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "engine/vector/kernels.h"
+#include "tools/bench/commands.h"
+#include "tools/bench/data_options.h"
+#include "tools/bench/index_under_test.h"
+#include "tools/bench/peer_hnswlib.h"
+#include "tools/bench/report.h"
+#include "tools/bench/search_bench.h"
+
+namespace vz::bench {
+namespace {
+
+struct Options {
+  DataOptions data;
+  std::string directory = "/tmp/vz_bench";
+  std::string json;
+  unsigned threads = 2;
+  std::size_t rescore = 40;
+  bool reuse = false;
+  bool no_peer = false;
+  bool filters = false;
+  SweepOptions sweep;
+  FilterOptions filter;
+  index::HnswParameters hnsw;
+};
+
+Status run(const Options& options) {
+  VZ_TRY_ASSIGN(const DataSet data, load_data(options.data, options.sweep.k, options.threads));
+  VZ_TRY_ASSIGN(const auto ours, IndexUnderTest::make(data, {.directory = options.directory,
+                                                             .hnsw = options.hnsw,
+                                                             .threads = options.threads,
+                                                             .rescore = options.rescore,
+                                                             .reuse = options.reuse}));
+  Report report{.data = data.name,
+                .rows = data.base.rows,
+                .dimension = data.base.dimension,
+                .queries = data.queries.rows,
+                .k = options.sweep.k,
+                .rescore = options.rescore,
+                .kernels = std::string(vector::kernels().name),
+                .codes_on = ours->codes_on()};
+  report.curves.push_back(sweep(*ours, data, options.sweep));
+  if (!options.no_peer) {
+    VZ_TRY_ASSIGN(const auto peer, make_hnswlib(data, {.m = options.hnsw.m,
+                                                       .ef_construct = options.hnsw.ef_construct,
+                                                       .threads = options.threads}));
+    report.curves.push_back(sweep(*peer, data, options.sweep));
+    report.pairs = compare(*ours, report.curves[0], *peer, report.curves[1], data, options.sweep);
+  }
+  if (options.filters) report.filtered = run_filters(*ours, data, options.filter);
+  report.peak_rss_bytes = peak_rss_bytes();
+  print_table(report);
+  if (!options.json.empty()) VZ_TRY(write_json(report, options.json));
+  return {};
+}
+
+}  // namespace
+
+void add_index_command(CLI::App& app, Status& outcome) {
+  auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
+  options->sweep.efs = {10,  16,  24,  32,  40,  48,  56,  64,  80,  96,  112, 128,
+                        144, 160, 176, 192, 224, 256, 320, 384, 448, 512, 640, 800};
+  auto& command = *app.add_subcommand("index", "Recall and speed of the index beside hnswlib");
+  add_data_options(command, options->data);
+  command.add_option("--directory", options->directory, "For the segment and its index")
+      ->capture_default_str();
+  command.add_option("--k", options->sweep.k)->capture_default_str();
+  command.add_option("--ef", options->sweep.efs, "Breadths to try, ascending");
+  command.add_option("--rounds", options->sweep.rounds)->capture_default_str();
+  command.add_option("--threads", options->threads, "Of builds and exact answers")
+      ->capture_default_str();
+  command.add_option("--rescore", options->rescore, "Candidates compared in float32")
+      ->capture_default_str();
+  command.add_option("--m", options->hnsw.m)->capture_default_str();
+  command.add_option("--ef-construct", options->hnsw.ef_construct)->capture_default_str();
+  command.add_flag("--reuse", options->reuse,
+                   "Open the index that the last run built in --directory");
+  command.add_flag("--no-peer", options->no_peer, "Only our index");
+  command.add_flag("--filters", options->filters, "Also searches under filters");
+  command.add_option("--filter-ef", options->filter.ef)->capture_default_str();
+  command.add_option("--filter-shares", options->filter.shares);
+  command.add_option("--json", options->json, "Also write the results to this file");
+  command.callback([options, &outcome] {
+    options->filter.k = options->sweep.k;
+    options->filter.threads = options->threads;
+    outcome = run(*options);
+  });
+}
+
+}  // namespace vz::bench

@@ -1,0 +1,40 @@
+// Writes points to a node over HTTP and sees that each can be found once it was acknowledged.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/base/status.h"
+#include "tools/bench/data_set.h"
+
+namespace vz::bench {
+
+inline constexpr const char* kCollection = "bench";
+
+/// What one ingest sends, all of it made before the clock starts.
+struct Upserts {
+  std::uint32_t batch = 0;            ///< points per request; the last one may have fewer
+  std::uint32_t rows = 0;             ///< of the data, from the first on
+  std::uint64_t first_id = 0;         ///< of row 0
+  std::vector<std::string> requests;  ///< heads and bodies
+  std::uint64_t body_bytes = 0;
+  std::uint64_t payload_bytes = 0;  ///< of one point, rounded
+};
+
+/// Upserts of the first `rows` rows of `base` with ids from `first_id` on, answered when visible.
+Upserts make_upserts(const Matrix& base, std::uint32_t rows, std::uint64_t first_id,
+                     std::uint32_t batch, std::uint16_t port);
+
+struct Ingest {
+  double seconds = 0;  ///< from the first request to the last answer
+  double points_per_second = 0;
+  double megabytes_per_second = 0;  ///< of JSON
+};
+
+/// Sends them in order, then at once searches exactly for what each connection wrote last.
+/// Errors: kUnavailable, kInternal (an unexpected answer, or a written point is not found first).
+Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections,
+                      std::uint16_t port);
+
+}  // namespace vz::bench

@@ -1,0 +1,47 @@
+// One keep-alive HTTP/1.1 connection that costs next to nothing: the load generator shares its
+// cores with the server that it measures. For everything but load: tools/drive/http_client.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "storage/base/status.h"
+
+namespace vz::bench {
+
+/// Head and body in one string, made before the clock starts. target: "/collections/c/points".
+std::string http_request(std::string_view method, std::string_view target, std::uint16_t port,
+                         std::string_view body);
+
+struct LoadAnswer {
+  int status = 0;
+  std::string_view body;  ///< valid until the next exchange
+};
+
+/// A blocking socket with TCP_NODELAY. Not thread-safe: one per thread.
+class LoadClient {
+ public:
+  /// To 127.0.0.1. Errors: kUnavailable.
+  static Result<LoadClient> connect(std::uint16_t port);
+  ~LoadClient();
+  LoadClient(LoadClient&& other) noexcept;
+  LoadClient& operator=(LoadClient&&) = delete;
+
+  /// Sends a whole request and waits for the whole answer, whatever its status.
+  /// Errors: kUnavailable: cut off, a minute of silence, or an answer without Content-Length. The
+  /// connection is of no use any more.
+  Result<LoadAnswer> exchange(std::string_view request);
+
+ private:
+  explicit LoadClient(int socket) : socket_(socket) {}
+
+  int socket_;
+  std::string received_;  ///< a buffer that only grows
+  std::size_t size_ = 0;  ///< bytes of it that were received
+
+  Status send_all(std::string_view request);
+  Status receive_some();
+};
+
+}  // namespace vz::bench
