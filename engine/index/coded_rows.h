@@ -8,12 +8,13 @@
 
 #include "engine/index/index_file.h"
 #include "engine/vector/codes.h"
+#include "storage/base/huge_pages.h"
 
 namespace vz::index {
 
 /// Codes of n vectors, in the order they were given.
 struct CodedRows {
-  std::vector<std::uint8_t> codes;
+  HugeVector<std::uint8_t> codes;
   std::vector<float> norms;
   vector::CodeBlock block;  ///< borrows the above
 };

@@ -7,6 +7,7 @@
 
 #include "engine/index/index_format.h"
 #include "engine/vector/codes.h"
+#include "engine/vector/kernels.h"
 #include "storage/segment/segment.h"
 
 namespace vz::index {
@@ -49,9 +50,8 @@ class CodeComparison {
     evaluations_ += slots.size();
   }
   void prefetch(std::uint32_t slot) const {
-    const auto* row = view_.codes.codes + std::size_t{slot} * view_.codes.stride;
-    __builtin_prefetch(row);
-    __builtin_prefetch(row + 64);
+    vector::prefetch_row(view_.codes.codes + std::size_t{slot} * view_.codes.stride,
+                         view_.codes.stride);
   }
   [[nodiscard]] std::uint64_t evaluations() const { return evaluations_; }
   [[nodiscard]] bool failed() const { return false; }

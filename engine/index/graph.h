@@ -10,6 +10,7 @@
 #include "engine/index/index_file.h"
 #include "engine/index/index_format.h"
 #include "engine/vector/codes.h"
+#include "storage/base/huge_pages.h"
 
 namespace vz::index {
 
@@ -20,7 +21,7 @@ struct Graph {
   std::uint32_t entry_slot = 0;
   std::uint32_t entry_upper = kNone;
   std::uint32_t max_level = 0;
-  std::vector<std::uint32_t> links;          ///< slots x link_stride
+  HugeVector<std::uint32_t> links;           ///< slots x link_stride
   std::vector<std::uint32_t> upper_nodes;    ///< ascending slots
   std::vector<std::uint32_t> upper_offsets;  ///< one more than upper_nodes; empty if there are none
   std::vector<std::uint32_t> upper_links;    ///< rows x m, upper nodes

@@ -1,47 +1,53 @@
 #include "engine/index/index_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "engine/index/column_search.h"
 #include "engine/index/index_format.h"
+#include "storage/base/huge_pages.h"
 
 namespace vz::index {
 namespace {
 
+/// Where each section of a column begins in memory.
+using SectionStarts = std::array<const std::byte*, kIndexSections>;
+
 template <typename T>
-std::span<const T> values_at(const segment::CheckedFile& file, const IndexSection& section) {
-  return {reinterpret_cast<const T*>(file.unchecked(section.offset)), section.size / sizeof(T)};
+std::span<const T> values_at(const std::byte* begin, const IndexSection& section) {
+  return {reinterpret_cast<const T*>(begin), section.size / sizeof(T)};
 }
 
-ColumnView view_of(const segment::CheckedFile& file, const IndexColumn& column,
-                   std::uint32_t row_count) {
+ColumnView view_of(const SectionStarts& at, const IndexColumn& column, std::uint32_t row_count) {
   const auto sections = sections_of(column, row_count);
   ColumnView view;
   view.distance = static_cast<vector::Distance>(column.distance);
   view.dimension = column.dimension;
   view.slot_count = column.slot_count;
   if (column.has_codes()) {
-    view.codes = {.codes = values_at<std::uint8_t>(file, sections[0]).data(),
-                  .norms = values_at<float>(file, sections[1]).data(),
+    view.codes = {.codes = values_at<std::uint8_t>(at[0], sections[0]).data(),
+                  .norms = values_at<float>(at[1], sections[1]).data(),
                   .stride = column.stride,
                   .rows = column.slot_count,
                   .dimension = column.dimension,
                   .scale = column.scale};
   }
-  view.rows = values_at<std::uint32_t>(file, sections[2]);
-  view.slots = values_at<std::uint32_t>(file, sections[3]);
+  view.rows = values_at<std::uint32_t>(at[2], sections[2]);
+  view.slots = values_at<std::uint32_t>(at[3], sections[3]);
   if (!column.has_graph()) return view;
   view.m = column.m;
   view.link_stride = column.link_stride;
   view.entry_slot = column.entry_slot;
   view.entry_upper = column.entry_upper;
   view.max_level = column.max_level;
-  view.links = values_at<std::uint32_t>(file, sections[4]);
-  view.upper_nodes = values_at<std::uint32_t>(file, sections[5]);
-  view.upper_offsets = values_at<std::uint32_t>(file, sections[6]);
-  view.upper_links = values_at<std::uint32_t>(file, sections[7]);
+  view.links = values_at<std::uint32_t>(at[4], sections[4]);
+  view.upper_nodes = values_at<std::uint32_t>(at[5], sections[5]);
+  view.upper_offsets = values_at<std::uint32_t>(at[6], sections[6]);
+  view.upper_links = values_at<std::uint32_t>(at[7], sections[7]);
   return view;
 }
 
@@ -117,7 +123,8 @@ const char* check_column(const ColumnView& view, const IndexColumn& column) {
 
 class File final : public IndexFile {
  public:
-  explicit File(std::unique_ptr<segment::CheckedFile> file) : file_(std::move(file)) {}
+  File(std::unique_ptr<segment::CheckedFile> file, Placement placement)
+      : file_(std::move(file)), placement_(placement) {}
 
   Status load(const segment::Segment& segment) {
     VZ_TRY_ASSIGN(const IndexFooter footer, read_footer());
@@ -170,11 +177,12 @@ class File final : public IndexFile {
         columns[column.column].dimension != column.dimension) {
       return damaged("column " + std::to_string(column.column) + " is not one of the segment's");
     }
-    for (const IndexSection& section : sections_of(column, segment.row_count())) {
+    const auto sections = sections_of(column, segment.row_count());
+    for (const IndexSection& section : sections) {
       VZ_TRY(file_->verify(section.offset, section.size));
     }
     ColumnView& view = views_[column.column];
-    view = view_of(*file_, column, segment.row_count());
+    view = view_of(place(sections), column, segment.row_count());
     if (const char* wrong = check_column(view, column)) {
       return damaged("column " + std::to_string(column.column) + ": " + wrong);
     }
@@ -182,7 +190,36 @@ class File final : public IndexFile {
     return {};
   }
 
+  /// Where the sections are read from: copies, if they are to be resident.
+  SectionStarts place(std::span<const IndexSection, kIndexSections> sections) {
+    SectionStarts starts{};
+    if (placement_ == Placement::kMapped) {
+      for (std::size_t i = 0; i < starts.size(); ++i) {
+        starts[i] = file_->unchecked(sections[i].offset);
+      }
+      return starts;
+    }
+    const auto padded = [](std::uint64_t size) {
+      return (size + kIndexAlignment - 1) / kIndexAlignment * kIndexAlignment;
+    };
+    std::uint64_t total = kIndexAlignment;
+    for (const IndexSection& section : sections) total += padded(section.size);
+    HugeVector<std::byte>& memory = resident_.emplace_back();
+    memory.resize(total);
+    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+    std::byte* at = memory.data() + (padded(address) - address);
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      starts[i] = at;
+      if (sections[i].size == 0) continue;
+      std::memcpy(at, file_->unchecked(sections[i].offset), sections[i].size);
+      at += padded(sections[i].size);
+    }
+    return starts;
+  }
+
   std::unique_ptr<segment::CheckedFile> file_;
+  Placement placement_;
+  std::vector<HugeVector<std::byte>> resident_;
   std::vector<ColumnView> views_;  // Of fixed size: columns_ borrow from it.
   std::vector<std::unique_ptr<ColumnIndex>> columns_;
 };
@@ -190,7 +227,8 @@ class File final : public IndexFile {
 }  // namespace
 
 Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& path,
-                                                   const segment::Segment& segment) {
+                                                   const segment::Segment& segment,
+                                                   Placement placement) {
   VZ_TRY_ASSIGN(auto checked, segment::CheckedFile::open(env, path, segment::FileKind::kIndex,
                                                          kIndexVersionNewest));
   if (checked->version() != kIndexVersionNewest) {
@@ -198,9 +236,13 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& 
                 path + ": index version " + std::to_string(checked->version()) + ", expected " +
                     std::to_string(kIndexVersionNewest) + ": it is to be rebuilt");
   }
-  auto file = std::make_unique<File>(std::move(checked));
-  VZ_TRY(file->load(segment));
-  return file;
+  try {
+    auto file = std::make_unique<File>(std::move(checked), placement);
+    VZ_TRY(file->load(segment));
+    return file;
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kUnavailable, path + ": not enough memory to load the index");
+  }
 }
 
 }  // namespace vz::index

@@ -95,14 +95,22 @@ class ColumnIndex {
 };
 
 /// Opened .index of a segment. Thread-safe.
+/// Where an open index keeps codes and graph.
+enum class Placement : std::uint8_t {
+  kResident,  ///< copied into memory of ours, in large pages
+  kMapped,    ///< read through the mapping: as much memory as the kernel likes
+};
+
 class IndexFile {
  public:
   /// `segment` must be the one it was built from and must outlive this (its float32 rows are read
   /// when codes are off). Structure is validated before the first use, so that a damaged file can
   /// make no walk leave its bounds.
-  /// Errors: kNotFound, kIoError, kCorruption; kIncompatible for another version: rebuild it.
+  /// Errors: kNotFound, kIoError, kCorruption; kIncompatible for another version: rebuild it;
+  /// kUnavailable (not enough memory).
   static Result<std::unique_ptr<IndexFile>> open(Env& env, const std::string& path,
-                                                 const segment::Segment& segment);
+                                                 const segment::Segment& segment,
+                                                 Placement placement = Placement::kResident);
   virtual ~IndexFile() = default;
   /// nullptr if that column was not indexed.
   [[nodiscard]] virtual const ColumnIndex* column(std::size_t column) const = 0;

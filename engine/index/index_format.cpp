@@ -52,7 +52,8 @@ Status check_numbers(const IndexColumn& column, std::uint32_t row_count) {
 
 }  // namespace
 
-std::array<IndexSection, 8> sections_of(const IndexColumn& column, std::uint32_t row_count) {
+std::array<IndexSection, kIndexSections> sections_of(const IndexColumn& column,
+                                                     std::uint32_t row_count) {
   const std::uint64_t n = column.slot_count;
   const std::uint64_t coded = column.has_codes() ? n : 0;
   const std::uint64_t linked = column.has_graph() ? n : 0;

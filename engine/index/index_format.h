@@ -114,13 +114,15 @@ struct IndexFooter {
   std::vector<IndexColumn> columns;
 };
 
+inline constexpr std::size_t kIndexSections = 8;
 struct IndexSection {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
 };
 
 /// The column's sections in the order of the file; absent ones have size 0.
-std::array<IndexSection, 8> sections_of(const IndexColumn& column, std::uint32_t row_count);
+std::array<IndexSection, kIndexSections> sections_of(const IndexColumn& column,
+                                                     std::uint32_t row_count);
 
 /// Footer and tail, for a footer that will stand at `footer_offset`.
 Bytes encode_index_footer(const IndexFooter& footer, std::uint64_t footer_offset);

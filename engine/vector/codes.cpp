@@ -10,7 +10,7 @@ namespace vz::vector {
 namespace {
 
 constexpr float kCodeMax = 127.0f;
-constexpr int kBias = 128;
+constexpr std::uint8_t kBias = 128;
 constexpr std::size_t kStrideAlignment = 64;
 /// Enough for a quantile of 0.9995 within a few percent: 100 values lie above it.
 constexpr std::size_t kScaleSampleMax = 200'000;
@@ -19,25 +19,9 @@ constexpr double kScaleQuantile = 0.9995;
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
 
-/// NaN becomes -127: no value makes the conversion undefined.
-inline int code_of(float value, float inverse) {
-  const float scaled = value * inverse;
-  const float clipped = scaled > -kCodeMax ? (scaled < kCodeMax ? scaled : kCodeMax) : -kCodeMax;
-  return static_cast<int>(clipped + (clipped >= 0 ? 0.5f : -0.5f));
-}
-
 float usable_scale(float maximum) {
   const float scale = maximum / kCodeMax;
   return std::isfinite(scale) && scale >= kScaleMin ? scale : 1.0f;
-}
-
-float largest_magnitude(std::span<const float> values) {
-  float maximum = 0;
-  for (const float value : values) {
-    const float magnitude = std::fabs(value);
-    if (std::isfinite(magnitude)) maximum = std::max(maximum, magnitude);
-  }
-  return maximum;
 }
 
 }  // namespace
@@ -61,15 +45,13 @@ float train_scale(std::span<const float> values) {
   std::nth_element(sample.begin(), sample.begin() + rank, sample.end());
   const float quantile = sample[static_cast<std::size_t>(rank)];
   // Almost only zeros: clipping at the quantile would erase everything.
-  return usable_scale(quantile > 0 ? quantile : largest_magnitude(values));
+  return usable_scale(quantile > 0 ? quantile : kernels().magnitude(values.data(), values.size()));
 }
 
 float encode_row(std::span<const float> values, float scale, std::uint8_t* codes) {
-  const float inverse = 1 / scale;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    codes[i] = static_cast<std::uint8_t>(code_of(values[i], inverse) + kBias);
-  }
   const std::size_t stride = code_stride(static_cast<std::uint32_t>(values.size()));
+  kernels().encode(values.data(), values.size(), 1 / scale, reinterpret_cast<std::int8_t*>(codes));
+  for (std::size_t i = 0; i < values.size(); ++i) codes[i] ^= kBias;
   std::fill(codes + values.size(), codes + stride, std::uint8_t{kBias});
   return kernels().dot(values.data(), values.data(), values.size());
 }
@@ -95,25 +77,22 @@ void CodedQuery::assign(Distance distance, std::span<const float> query, float s
   scale_ = scale;
   // Only differences of codes need the scale of the rows; products take the query's own range, so
   // that nothing of it is clipped.
-  query_scale_ = distance == Distance::kManhattan ? scale : usable_scale(largest_magnitude(query));
-  norm_ = kernels().dot(query.data(), query.data(), query.size());
-  const float inverse = 1 / query_scale_;
+  const bool differences = distance == Distance::kManhattan;
+  query_scale_ =
+      differences ? scale : usable_scale(kernels().magnitude(query.data(), query.size()));
+  norm_ =
+      distance == Distance::kEuclid ? kernels().dot(query.data(), query.data(), query.size()) : 0;
   const std::size_t stride = code_stride(static_cast<std::uint32_t>(query.size()));
-  if (distance == Distance::kManhattan) {
-    biased_.assign(stride, std::uint8_t{kBias});
-    for (std::size_t i = 0; i < query.size(); ++i) {
-      biased_[i] = static_cast<std::uint8_t>(code_of(query[i], inverse) + kBias);
-    }
-    return;
+  codes_.resize(stride);
+  correction_ = std::int64_t{kBias} *
+                kernels().encode(query.data(), query.size(), 1 / query_scale_, codes_.data());
+  std::fill(codes_.begin() + static_cast<std::ptrdiff_t>(query.size()), codes_.end(),
+            std::int8_t{0});
+  if (!differences) return;
+  biased_.resize(stride);
+  for (std::size_t i = 0; i < stride; ++i) {
+    biased_[i] = static_cast<std::uint8_t>(codes_[i] ^ kBias);
   }
-  codes_.assign(stride, std::int8_t{0});
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < query.size(); ++i) {
-    const int code = code_of(query[i], inverse);
-    codes_[i] = static_cast<std::int8_t>(code);
-    sum += code;
-  }
-  correction_ = sum * kBias;
 }
 
 void CodedQuery::assign_row(Distance distance, const CodeBlock& block, std::uint32_t row) {

@@ -22,6 +22,12 @@ struct Kernels {
   float (*squared_l2)(const float* a, const float* b, std::size_t size);
   float (*l1)(const float* a, const float* b, std::size_t size);
 
+  /// The largest |x| of the finite values; 0 if there is none.
+  float (*magnitude)(const float* values, std::size_t size);
+  /// codes[i] = values[i] * inverse, rounded half away from zero and clipped to -127 .. 127; NaN
+  /// becomes -127. Returns the sum of the codes. The same at every level.
+  std::int32_t (*encode)(const float* values, std::size_t size, float inverse, std::int8_t* codes);
+
   /// Sum of (a - 128) * (b - 128) over two rows of codes.
   std::int32_t (*dot_rows)(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride);
   /// Sum of |a - b|.

@@ -2,7 +2,9 @@
 #include "engine/vector/kernels.h"
 
 #if defined(__x86_64__)
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <immintrin.h>
 
@@ -85,6 +87,44 @@ VZ_AVX2 inline __m256i flip_sign(__m256i x) {
   return _mm256_xor_si256(x, _mm256_set1_epi8(static_cast<char>(0x80)));
 }
 
+VZ_AVX2 float magnitude(const float* values, std::size_t size) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  const __m256 infinity = _mm256_set1_ps(std::numeric_limits<float>::infinity());
+  __m256 maximum = _mm256_setzero_ps();
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m256 absolute = _mm256_andnot_ps(sign, _mm256_loadu_ps(values + i));
+    const __m256 finite = _mm256_cmp_ps(absolute, infinity, _CMP_LT_OQ);
+    maximum = _mm256_max_ps(maximum, _mm256_and_ps(absolute, finite));
+  }
+  alignas(32) float lanes[8];
+  _mm256_store_ps(lanes, maximum);
+  float best = kScalarKernels.magnitude(values + i, size - i);
+  for (const float lane : lanes) best = std::max(best, lane);
+  return best;
+}
+
+VZ_AVX2 std::int32_t encode(const float* values, std::size_t size, float inverse,
+                            std::int8_t* codes) {
+  const __m256 scale = _mm256_set1_ps(inverse), half = _mm256_set1_ps(0.5f);
+  const __m256 low = _mm256_set1_ps(-127.0f), high = _mm256_set1_ps(127.0f);
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  __m256i sum = _mm256_setzero_si256();
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const __m256 scaled = _mm256_mul_ps(_mm256_loadu_ps(values + i), scale);
+    // The second operand wins over NaN.
+    const __m256 clipped = _mm256_min_ps(_mm256_max_ps(scaled, low), high);
+    const __m256 away = _mm256_or_ps(half, _mm256_and_ps(clipped, sign));
+    const __m256i code = _mm256_cvttps_epi32(_mm256_add_ps(clipped, away));
+    sum = _mm256_add_epi32(sum, code);
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(codes + i), _mm_packs_epi16(words, words));
+  }
+  return sum_of(sum) + kScalarKernels.encode(values + i, size - i, inverse, codes + i);
+}
+
 // Widened to 16 bits first: maddubs alone would saturate at 255 * 127 * 2.
 VZ_AVX2 inline __m256i add_products(__m256i sum, __m256i row, __m256i query) {
   const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(row)),
@@ -152,6 +192,8 @@ const Kernels kAvx2Kernels = {
     .dot = dot,
     .squared_l2 = squared_l2,
     .l1 = l1,
+    .magnitude = magnitude,
+    .encode = encode,
     .dot_rows = dot_rows,
     .sad_rows = sad_rows,
     .dot_at = dot_at,

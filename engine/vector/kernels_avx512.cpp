@@ -1,5 +1,7 @@
 // Kernels for AVX-512 F, BW and VNNI. Compiled for the base machine: each function names its
 // instructions.
+#include <limits>
+
 #include "engine/vector/kernels.h"
 
 #if defined(__x86_64__)
@@ -76,6 +78,38 @@ VZ_AVX512 float l1(const float* a, const float* b, std::size_t size) {
 
 VZ_AVX512 inline __m512i flip_sign(__m512i x) {
   return _mm512_xor_si512(x, _mm512_set1_epi8(static_cast<char>(0x80)));
+}
+
+VZ_AVX512 float magnitude(const float* values, std::size_t size) {
+  const __m512 infinity = _mm512_set1_ps(std::numeric_limits<float>::infinity());
+  __m512 maximum = _mm512_setzero_ps();
+  for (std::size_t i = 0; i < size; i += 16) {
+    const __mmask16 mask = size - i >= 16 ? __mmask16{0xFFFF} : lanes(size - i);
+    const __m512 absolute = _mm512_abs_ps(_mm512_maskz_loadu_ps(mask, values + i));
+    const __mmask16 finite = _mm512_cmp_ps_mask(absolute, infinity, _CMP_LT_OQ);
+    maximum = _mm512_mask_max_ps(maximum, finite, maximum, absolute);
+  }
+  return _mm512_reduce_max_ps(maximum);
+}
+
+VZ_AVX512 std::int32_t encode(const float* values, std::size_t size, float inverse,
+                              std::int8_t* codes) {
+  const __m512 scale = _mm512_set1_ps(inverse), half = _mm512_set1_ps(0.5f);
+  const __m512 low = _mm512_set1_ps(-127.0f), high = _mm512_set1_ps(127.0f);
+  const __m512i sign = _mm512_set1_epi32(static_cast<int>(0x8000'0000u));
+  __m512i sum = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < size; i += 16) {
+    const __mmask16 mask = size - i >= 16 ? __mmask16{0xFFFF} : lanes(size - i);
+    const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, values + i), scale);
+    // The second operand wins over NaN.
+    const __m512 clipped = _mm512_min_ps(_mm512_max_ps(scaled, low), high);
+    const __m512i away = _mm512_or_si512(_mm512_castps_si512(half),
+                                         _mm512_and_si512(_mm512_castps_si512(clipped), sign));
+    const __m512i code = _mm512_cvttps_epi32(_mm512_add_ps(clipped, _mm512_castsi512_ps(away)));
+    sum = _mm512_add_epi32(sum, code);
+    _mm512_mask_cvtepi32_storeu_epi8(codes + i, mask, code);
+  }
+  return _mm512_reduce_add_epi32(sum);
 }
 
 VZ_AVX512 inline __m512i load(const void* from) {
@@ -166,6 +200,8 @@ const Kernels kAvx512Kernels = {
     .dot = dot,
     .squared_l2 = squared_l2,
     .l1 = l1,
+    .magnitude = magnitude,
+    .encode = encode,
     .dot_rows = dot_rows,
     .sad_rows = sad_rows,
     .dot_at = dot_at,

@@ -30,6 +30,28 @@ float l1(const float* a, const float* b, std::size_t size) {
   return sum;
 }
 
+float magnitude(const float* values, std::size_t size) {
+  float maximum = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const float absolute = std::fabs(values[i]);
+    if (std::isfinite(absolute)) maximum = std::fmax(maximum, absolute);
+  }
+  return maximum;
+}
+
+std::int32_t encode(const float* values, std::size_t size, float inverse, std::int8_t* codes) {
+  constexpr float kMax = 127.0f;
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const float scaled = values[i] * inverse;
+    const float clipped = scaled > -kMax ? (scaled < kMax ? scaled : kMax) : -kMax;
+    const int code = static_cast<int>(clipped + (clipped >= 0 ? 0.5f : -0.5f));
+    codes[i] = static_cast<std::int8_t>(code);
+    sum += code;
+  }
+  return sum;
+}
+
 // No overflow: 255 * 128 * 65,536 (limits::kDimensionMax) is below 2^31.
 std::int32_t dot_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   std::int32_t sum = 0;
@@ -67,6 +89,8 @@ const Kernels kScalarKernels = {
     .dot = dot,
     .squared_l2 = squared_l2,
     .l1 = l1,
+    .magnitude = magnitude,
+    .encode = encode,
     .dot_rows = dot_rows,
     .sad_rows = sad_rows,
     .dot_at = dot_at,

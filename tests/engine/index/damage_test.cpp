@@ -168,14 +168,25 @@ TEST_CASE("index damage: another version is incompatible, so that it is rebuilt"
   CHECK(try_index(*example, "absent").code == ErrorCode::kNotFound);
 }
 
-TEST_CASE("index damage: a page that cannot be read during a search is corruption",
-          "[engine][index]") {
+TEST_CASE(
+    "index damage: a page that cannot be read during a search of a mapped index is corruption",
+    "[engine][index]") {
   auto example = small_example();
-  example->env.fail_mappings();
-  std::vector<Candidate> found;
+  const auto mapped = index::IndexFile::open(example->env, test::kIndexPath, *example->segment,
+                                             index::Placement::kMapped);
+  REQUIRE(mapped.has_value());
+  const index::CandidateRequest request = {
+      .query = example->rows[0], .wanted = 5, .ef = 20, .filter = {}};
+  std::vector<Candidate> from_mapped, from_resident, found;
   CandidateStats stats;
-  const auto status = example->column().candidates(
-      {.query = example->rows[0], .wanted = 5, .ef = 20, .filter = {}}, found, stats);
+  REQUIRE((*mapped)->column(0)->candidates(request, from_mapped, stats).has_value());
+  REQUIRE(example->column().candidates(request, from_resident, stats).has_value());
+  REQUIRE(from_mapped.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(from_mapped[i].row == from_resident[i].row);
+
+  example->env.fail_mappings();
+
+  const auto status = (*mapped)->column(0)->candidates(request, found, stats);
   REQUIRE_FALSE(status.has_value());
   CHECK(status.error().code == ErrorCode::kCorruption);
 }

@@ -155,3 +155,42 @@ TEST_CASE("kernels: the extreme codes of the largest dimension do not overflow",
     CHECK(kernel->sad_rows(high.data(), low.data(), kStride) == 255ll * 65'536);
   }
 }
+
+TEST_CASE("kernels: codes and magnitudes are the same at every level, whatever the values",
+          "[engine][vector]") {
+  std::mt19937 random(kSeed);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float strange[] = {std::numeric_limits<float>::quiet_NaN(),
+                           infinity,
+                           -infinity,
+                           0.0f,
+                           -0.0f,
+                           0.5f,
+                           -0.5f,
+                           126.5f,
+                           -126.5f,
+                           3e38f};
+  for (const std::size_t size : sizes()) {
+    auto values = random_floats(random, size);
+    if (size % 3 == 0) values[size / 2] = strange[size % std::size(strange)];
+    std::vector<std::int8_t> expected(size);
+    const auto sum = kScalarKernels.encode(values.data(), size, 37.5f, expected.data());
+    for (const Kernels* kernel : levels()) {
+      CAPTURE(kSeed, size, kernel->name);
+      std::vector<std::int8_t> codes(size, 99);
+      CHECK(kernel->encode(values.data(), size, 37.5f, codes.data()) == sum);
+      CHECK(codes == expected);
+      CHECK(kernel->magnitude(values.data(), size) ==
+            kScalarKernels.magnitude(values.data(), size));
+    }
+  }
+  for (const Kernels* kernel : levels()) {
+    std::int8_t codes[10];
+    CAPTURE(kernel->name);
+    kernel->encode(strange, 10, 1.0f, codes);
+    const int expected[] = {-127, 127, -127, 0, 0, 1, -1, 127, -127, 127};
+    for (int i = 0; i < 10; ++i) CHECK(int{codes[i]} == expected[i]);
+    CHECK(kernel->magnitude(strange, 10) == 3e38f);
+    CHECK(kernel->magnitude(strange, 3) == 0.0f);
+  }
+}
