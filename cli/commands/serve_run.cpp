@@ -5,6 +5,7 @@
 #include <ostream>
 #include <thread>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kGrace{10'000};
+constexpr int kMmapThresholdBytes = 2 << 20;  ///< above most request bodies
+constexpr int kTrimThresholdBytes = 64 << 20;
 constexpr long kPollNanoseconds = 100'000'000;  ///< how soon a failed log is noticed
 
 sigset_t ending_signals() {
@@ -38,6 +41,13 @@ class SecondSignal {
     }).detach();
   }
 };
+
+/// Arrays of memtables and indexes go back to the kernel when they are freed. Without a fixed
+/// threshold malloc raises its own with each of them, and keeps the next in its heaps.
+void return_memory_early() {
+  mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes);
+  mallopt(M_TRIM_THRESHOLD, kTrimThresholdBytes);
+}
 
 ExitCode failed(Context& context, const Error& error) {
   context.err << "vectorizerctl serve: " << error.message << '\n';
@@ -106,6 +116,7 @@ ExitCode serve(const ServeOptions& options, Context& context) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // Inherited by every thread that follows.
   std::signal(SIGPIPE, SIG_IGN);
   configure_log(options.log_level, options.log_format);
+  return_memory_early();
 
   const std::unique_ptr<Env> env = make_posix_env();
   auto started = server::Server::start(*env, options.server);

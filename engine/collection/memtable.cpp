@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "engine/collection/top_candidates.h"
+#include "storage/base/huge_pages.h"
 
 namespace vz::collection {
 namespace {
@@ -31,8 +32,8 @@ std::uint64_t vector_bytes(const segment::VectorRef& vector) {
 
 /// One vector name of one chunk.
 struct Memtable::Column {
-  std::unique_ptr<float[]> values;  ///< dense rows; pages are touched as rows come
-  std::unique_ptr<std::uint8_t[]> codes;
+  HugeArray<float> values;  ///< dense rows; pages are touched as rows come
+  HugeArray<std::uint8_t> codes;
   std::vector<float> norms;
   float scale = 1.0f;
   std::atomic<bool> coded{false};  ///< set once, when the chunk is full
@@ -88,8 +89,8 @@ void Memtable::store_vector(Chunk& chunk, std::uint32_t slot, const ColumnVector
   Column& column = chunk.columns[vector.column];
   const std::size_t slots = std::size_t{1} << chunk_shift_;
   if (definition.kind == segment::VectorKind::kDense) {
-    if (column.values == nullptr)
-      column.values.reset(new float[slots * definition.size]);  // Not zeroed: presence tells.
+    if (column.values.get() == nullptr)
+      column.values = HugeArray<float>(slots * definition.size);  // Not zeroed: presence tells.
     std::memcpy(column.values.get() + std::size_t{slot} * definition.size,
                 vector.value.values.data(), vector.value.values.size_bytes());
     return;
@@ -136,14 +137,14 @@ void Memtable::encode_chunk(Chunk& chunk) {
   for (std::size_t c = 0; c < chunk.columns.size(); ++c) {
     Column& column = chunk.columns[c];
     const std::uint32_t dimension = definition_->vectors[c].size;
-    if (column.values == nullptr) continue;
+    if (column.values.get() == nullptr) continue;
     for (std::size_t slot = 0; slot < slots; ++slot) {  // Absent rows: zeros, never compared.
       if ((chunk.rows[slot].present >> c & 1) == 0)
         std::fill_n(column.values.get() + slot * dimension, dimension, 0.0f);
     }
     column.scale = vector::train_scale({column.values.get(), slots * dimension});
     const std::size_t stride = vector::code_stride(dimension);
-    column.codes.reset(new std::uint8_t[slots * stride]);
+    column.codes = HugeArray<std::uint8_t>(slots * stride);
     column.norms.resize(slots);
     double error = 0;
     double length = 0;

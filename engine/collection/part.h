@@ -32,6 +32,8 @@ class Part {
                                                            std::uint32_t row) const = 0;
   /// Dense vector, or nullptr if the row has none or its block is damaged (see damage()).
   [[nodiscard]] virtual const float* dense(std::size_t column, std::uint32_t row) const = 0;
+  /// Asks for the dense vector before it is read; only a hint.
+  virtual void prefetch_dense(std::size_t /*column*/, std::uint32_t /*row*/) const {}
   virtual Result<std::string> payload(std::uint32_t row) const = 0;
 
   /// Rows below rows_at(lsn) that pass, dead ones included.

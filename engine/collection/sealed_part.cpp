@@ -37,8 +37,9 @@ Status SealedPart::read_deaths(Env& env, const store::Paths& paths, CollectionId
     for (const std::uint32_t row : dead->rows) dead_.mark(row, kDeadFromTheStart);
     return {};
   }
-  const Error error = dead ? Error{ErrorCode::kCorruption, path + ": is not what the manifest names"}
-                           : dead.error();
+  const Error error = dead
+                          ? Error{ErrorCode::kCorruption, path + ": is not what the manifest names"}
+                          : dead.error();
   if (error.code != ErrorCode::kCorruption && error.code != ErrorCode::kNotFound)
     return tl::unexpected<Error>(error);
   log_derived(path, error);

@@ -65,6 +65,9 @@ class SealedPart final : public Part, public payload::FilterRows {
                                                    std::uint32_t row) const override {
     return segment_->vector(column, row);
   }
+  void prefetch_dense(std::size_t column, std::uint32_t row) const override {
+    segment_->prefetch_dense(column, row);
+  }
   [[nodiscard]] const float* dense(std::size_t column, std::uint32_t row) const override {
     return segment_->dense(column, row);
   }

@@ -14,6 +14,8 @@ namespace {
 /// among the best few dozen by codes.
 constexpr std::size_t kRescoreFactor = 4;
 constexpr std::size_t kRescoreMin = 40;
+/// Rows that are fetched before they are compared.
+constexpr std::size_t kRowsAhead = 4;
 
 struct Hit {
   float similarity = 0;
@@ -112,7 +114,10 @@ Status walk(const Part& part, const index::RowFilter& filter, const Search& sear
       .ef = search.ef,
       .filter = filter};
   VZ_TRY(part.candidates(search.column, search.distance, request, candidates, stats));
-  for (const index::Candidate& candidate : candidates) {
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (i + kRowsAhead < candidates.size())
+      part.prefetch_dense(search.column, candidates[i + kRowsAhead].row);
+    const index::Candidate& candidate = candidates[i];
     const float* values = part.dense(search.column, candidate.row);
     if (values == nullptr) continue;
     hits.push_back(

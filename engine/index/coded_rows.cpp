@@ -15,8 +15,6 @@ constexpr std::size_t kScaleValuesMax = 1u << 20;
 constexpr std::size_t kSampledQueries = 64;
 constexpr std::size_t kExactTop = 10;
 constexpr std::size_t kCodedTop = 40;
-/// 64 exact scans of this many rows of 768 values take about 0.4 s.
-constexpr std::size_t kCheckedRowsMax = 32'768;
 
 /// Values of evenly spread rows, enough for the scale.
 std::vector<float> sample_values(std::span<const float* const> vectors, std::uint32_t dimension) {
@@ -103,9 +101,9 @@ CodedRows encode_rows(std::span<const float* const> vectors, std::uint32_t dimen
 }
 
 double recall_of_codes(const CodedRows& rows, std::span<const float* const> vectors,
-                       vector::Distance distance, unsigned threads) {
+                       vector::Distance distance, std::size_t rows_max, unsigned threads) {
   if (vectors.size() <= kCodedTop) return 1.0;
-  const std::size_t checked = std::min(vectors.size(), kCheckedRowsMax);
+  const std::size_t checked = std::min(vectors.size(), rows_max);
   std::vector<std::uint32_t> subset(checked);
   for (std::size_t i = 0; i < checked; ++i) {
     subset[i] = static_cast<std::uint32_t>(i * vectors.size() / checked);

@@ -24,9 +24,9 @@ CodedRows encode_rows(std::span<const float* const> vectors, std::uint32_t dimen
                       unsigned threads);
 
 /// Share of the ten nearest rows that the best 40 by codes hold, over 64 sampled rows as queries;
-/// both among at most kCheckedRowsMax rows. 1 if there are too few rows to tell.
+/// both among at most `rows_max` rows. 1 if there are too few rows to tell.
 double recall_of_codes(const CodedRows& rows, std::span<const float* const> vectors,
-                       vector::Distance distance, unsigned threads);
+                       vector::Distance distance, std::size_t rows_max, unsigned threads);
 
 /// Below this, codes are not used for the column (storage.md, "Reading").
 inline constexpr double kCodesRecallMin = 0.98;

@@ -15,6 +15,10 @@ namespace vz::index {
 namespace {
 
 constexpr std::size_t kRepairsMax = 256;
+/// Rows that codes are judged by. 64 exact scans of 32,768 rows of 768 values take 0.2 s on two
+/// cores: little beside a graph, too much beside a seal.
+constexpr std::size_t kCheckedRowsMerged = 32'768;
+constexpr std::size_t kCheckedRowsSealed = 4'096;
 constexpr std::size_t kWriteBufferSize = 1u << 20;
 
 /// One column while it is built. Slots count in row order until `order` gives them their place.
@@ -76,8 +80,10 @@ Result<ColumnBuild> build_column(const segment::Segment& segment, const ColumnPl
   VZ_TRY(gather_vectors(segment, plan.column, build));
   build.codes = encode_rows(build.vectors, build.dimension, options.threads);
   build.scale = build.codes->block.scale;
-  if (recall_of_codes(*build.codes, build.vectors, plan.distance, options.threads) <
-      kCodesRecallMin) {
+  if (recall_of_codes(
+          *build.codes, build.vectors, plan.distance,
+          options.graph == GraphPolicy::kCodesOnly ? kCheckedRowsSealed : kCheckedRowsMerged,
+          options.threads) < kCodesRecallMin) {
     build.codes.reset();
   }
   if (options.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the build was stopped");

@@ -163,9 +163,12 @@ std::vector<HealthCheck> Node::health() const {
   return checks;
 }
 
-Status Node::settle() {
+Status Node::seal() {
   state_->freeze_all();
-  VZ_TRY(state_->seal_all());
+  return state_->seal_all();
+}
+
+Status Node::merge() {
   const auto catalog = state_->catalog();
   for (const auto& [name, live] : catalog->collections) {
     for (bool more = true; more;) {
@@ -173,6 +176,11 @@ Status Node::settle() {
     }
   }
   return state_->publisher->publish_catalog();
+}
+
+Status Node::settle() {
+  VZ_TRY(seal());
+  return merge();
 }
 
 }  // namespace vz::node

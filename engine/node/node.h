@@ -70,7 +70,12 @@ class Node {
   /// True from the moment that the log failed; the owner exits some time later.
   [[nodiscard]] bool poisoned() const;
 
-  /// Seals, merges and indexes everything now. For tests and shutdown; blocks.
+  // What the background does, now. For tests and shutdown; each blocks.
+  /// Makes segments of all that is in memory.
+  Status seal();
+  /// Merges and indexes segments until nothing is left to do; memtables stay as they are.
+  Status merge();
+  /// seal(), then merge().
   Status settle();
 
  private:

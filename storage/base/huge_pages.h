@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include <sys/mman.h>
@@ -44,6 +46,23 @@ class HugePageAllocator {
 
  private:
   static constexpr std::size_t kPageBytes = 2u << 20;
+};
+
+/// Numbers without a first value: pages are touched as they are written.
+template <typename T>
+class HugeArray {
+ public:
+  HugeArray() = default;
+  explicit HugeArray(std::size_t size) : values_(HugePageAllocator<T>().allocate(size), {size}) {}
+  [[nodiscard]] T* get() const { return values_.get(); }
+
+ private:
+  struct Release {
+    std::size_t size = 0;
+    void operator()(T* values) const { HugePageAllocator<T>().deallocate(values, size); }
+  };
+  static_assert(std::is_trivial_v<T>);
+  std::unique_ptr<T[], Release> values_;
 };
 
 template <typename T>

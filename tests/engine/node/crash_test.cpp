@@ -23,7 +23,7 @@ struct Step {
   std::string name;
   std::function<Result<log::WriteOutcome>(node::Node&)> run;
   std::function<void(State&, Lsn)> model;
-  bool settle_after = false;
+  Status (node::Node::*then)() = nullptr;  ///< maintenance after it
 };
 
 std::vector<float> vector_of(std::uint64_t id, int round) {
@@ -109,12 +109,23 @@ Step drop_step(const std::string& name) {
 }
 
 Step settled(Step step) {
-  step.settle_after = true;
+  step.then = &node::Node::settle;
+  return step;
+}
+
+Step sealed(Step step) {
+  step.then = &node::Node::seal;
+  return step;
+}
+
+Step merged(Step step) {
+  step.then = &node::Node::merge;
   return step;
 }
 
 /// Seals at every eighth row, merges where it says so, overwrites and deletes rows of every age,
-/// and edits a row whose base is in a segment and is deleted later.
+/// and edits rows whose base is in a segment: one that is deleted later, and one whose segment is
+/// rewritten while the edit is in the log only.
 std::vector<Step> script() {
   return {create_step("a"),
           upsert_step("a", 1, 6, 1),
@@ -132,7 +143,10 @@ std::vector<Step> script() {
           settled(delete_ids("a", 6, 9)),
           create_step("b"),
           settled(upsert_step("b", 7, 9, 5)),
-          upsert_step("a", 30, 2, 6)};
+          upsert_step("a", 30, 2, 6),
+          sealed(upsert_step("a", 40, 8, 7)),
+          sealed(delete_ids("a", 40, 43)),
+          merged(edit_payload("a", 45))};
 }
 
 struct Outcome {
@@ -153,7 +167,7 @@ Outcome run_script(node::Node& node, const std::vector<Step>& steps) {
     if (!written) return outcome;
     ++outcome.acknowledged;
     // What maintenance cannot do now it does later; it must never lose anything.
-    if (step.settle_after) (void)node.settle();
+    if (step.then != nullptr) (void)(node.*step.then)();
   }
   return outcome;
 }
