@@ -291,6 +291,12 @@ TEST_CASE("node: after a failed sync it refuses writes, goes on reading, and say
   const auto calls = env.calls();
   CHECK_FALSE(test::upsert(**node, "a", {test::point(3, vector_of(3, 1), "{}")}));
   CHECK(env.calls() == calls);  // Nothing more is written.
+
+  // Maintenance passes through the writer, which must not show what was never acknowledged.
+  (void)(*node)->seal();
+  const auto later = test::read_all(*(*node)->find("a"));
+  REQUIRE(later);
+  CHECK(later->size() == 1);
 }
 
 TEST_CASE("node: the checker sees loss when syncs do nothing", "[node][fault]") {
