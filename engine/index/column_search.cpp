@@ -35,8 +35,10 @@ class Column final : public ColumnIndex {
                                 view_.upper_nodes.size() + view_.upper_offsets.size() +
                                 view_.upper_links.size();
     const std::uint64_t norm = view_.distance == vector::Distance::kEuclid ? sizeof(float) : 0;
+    const std::uint64_t sketch =
+        view_.sketches.words == 0 ? 0 : (view_.sketches.words + 1) * sizeof(std::uint64_t);
     return words * sizeof(std::uint32_t) +
-           (codes_on() ? view_.slot_count * (view_.codes.stride + norm) : 0);
+           (codes_on() ? view_.slot_count * (view_.codes.stride + norm + sketch) : 0);
   }
 
   Status candidates(const CandidateRequest& request, std::vector<Candidate>& out,
@@ -74,11 +76,24 @@ class Column final : public ColumnIndex {
     if (walked) {
       ++stats.walks;
     } else {
-      scan(view_, compare, request.filter, shape.wanted, scratch);
+      scan_passing(request, shape, compare, scratch);
       ++stats.scans;
     }
     stats.evaluations += compare.evaluations();
     out.insert(out.end(), scratch.best.begin(), scratch.best.end());
+  }
+
+  void scan_passing(const CandidateRequest& request, const SearchShape& shape,
+                    CodeComparison& compare, SearchScratch& scratch) const {
+    if (const std::size_t size = shortlist_size(shape); size > 0) {
+      scan_sketches(view_, compare, request.filter, shape.wanted, size, scratch);
+    } else {
+      scan(view_, compare, request.filter, shape.wanted, scratch);
+    }
+  }
+  void scan_passing(const CandidateRequest& request, const SearchShape& shape,
+                    FloatComparison& compare, SearchScratch& scratch) const {
+    scan(view_, compare, request.filter, shape.wanted, scratch);
   }
 
   static bool prefers_walk(SearchMethod method, const SearchShape& shape) {
@@ -91,6 +106,8 @@ class Column final : public ColumnIndex {
     return {.slots = view_.slot_count,
             .passing = passing_slots(view_, request.filter),
             .row_bytes = codes_on() ? view_.codes.stride : view_.dimension * sizeof(float),
+            .sketch_bytes = view_.sketches.words * sizeof(std::uint64_t),
+            .shortlist_share = view_.shortlist_share,
             .ef = std::clamp<std::size_t>(request.ef, wanted, view_.slot_count),
             .wanted = wanted};
   }

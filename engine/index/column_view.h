@@ -1,6 +1,7 @@
 // One column of an open index as searches read it, and how they compare. Internal to engine/index.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -14,7 +15,9 @@ namespace vz::index {
 
 /// Borrowed from the mapping; everything in it has been validated. Lists as in index_format.h.
 struct ColumnView {
-  vector::CodeBlock codes;  ///< codes.codes is null if codes are off
+  vector::CodeBlock codes;       ///< codes.codes is null if codes are off
+  vector::SketchBlock sketches;  ///< sketches.rows is null if there are none
+  double shortlist_share = 0;    ///< of the rows: what a scan of sketches lets through
   vector::Distance distance = vector::Distance::kCosine;
   std::uint32_t dimension = 0;
   std::uint32_t slot_count = 0;
@@ -39,6 +42,8 @@ inline float ordered(float similarity) {
   return similarity > kLeastSimilar ? similarity : kLeastSimilar;
 }
 
+inline constexpr std::size_t kBytesUnderWay = 4096;
+
 /// Compares a query with slots by their codes.
 class CodeComparison {
  public:
@@ -48,6 +53,11 @@ class CodeComparison {
     query_.similarities_at(view_.codes, slots, out);
     for (float& similarity : out) similarity = ordered(similarity);
     evaluations_ += slots.size();
+  }
+  /// Rows of a batch that are fetched while the list that names them is still being read: as many
+  /// cache lines as can be under way. The kernel fetches the others.
+  [[nodiscard]] std::size_t rows_to_prefetch() const {
+    return std::max<std::size_t>(4, kBytesUnderWay / view_.codes.stride);
   }
   void prefetch(std::uint32_t slot) const {
     vector::prefetch_row(view_.codes.codes + std::size_t{slot} * view_.codes.stride,
@@ -79,6 +89,7 @@ class FloatComparison {
     }
     evaluations_ += slots.size();
   }
+  [[nodiscard]] static std::size_t rows_to_prefetch() { return 4; }
   void prefetch(std::uint32_t slot) const { segment_.prefetch_dense(column_, view_.rows[slot]); }
   [[nodiscard]] std::uint64_t evaluations() const { return evaluations_; }
   [[nodiscard]] bool failed() const { return failed_; }

@@ -11,12 +11,14 @@ namespace vz::index {
 /// per byte of a row.
 struct CostConstants {
   double walk_fixed = 25;  ///< a random row and its bookkeeping
-  double walk_byte = 0.11;
+  double walk_byte = 0.06;
   double filter_fixed = 12;  ///< of a walk: is this row allowed, is it alive
   double pick_fixed = 12;    ///< a scan over some rows, each a cache miss
   double pick_byte = 0.08;
   double stream_fixed = 4;  ///< a scan over all rows, one after another
   double stream_byte = 0.035;
+  double sketch_fixed = 7;  ///< a scan over sketches, in any order
+  double sketch_byte = 0.06;
   /// Rows compared for each place of the pool, per doubling of the rows: 13 of 20,000 rows and 25
   /// of 340,000 were seen at 100-d.
   double evaluations_per_ef_log2 = 1.3;
@@ -26,8 +28,10 @@ inline constexpr CostConstants kCosts{};
 /// What one search looks like to the model.
 struct SearchShape {
   std::uint32_t slots = 0;
-  std::uint32_t passing = 0;  ///< slots expected to pass the filter; at most `slots`
-  std::size_t row_bytes = 0;  ///< read for one comparison
+  std::uint32_t passing = 0;     ///< slots expected to pass the filter; at most `slots`
+  std::size_t row_bytes = 0;     ///< read for one comparison
+  std::size_t sketch_bytes = 0;  ///< read for one rank; 0 without sketches
+  double shortlist_share = 0;    ///< of the passing rows: what sketches let through
   std::size_t ef = 0;
   std::size_t wanted = 0;
 
@@ -45,7 +49,26 @@ inline std::size_t rows_to_collect(const SearchShape& shape) {
   return std::max({shape.wanted, expected, std::size_t{1}});
 }
 
+/// Rows that a scan of sketches lets through; 0 if it had better compare them all. Twice what the
+/// build measured: its rows and queries were a sample.
+inline std::size_t shortlist_size(const SearchShape& shape) {
+  constexpr double kMargin = 2;
+  constexpr std::size_t kPassingMin = 4;  ///< for each row of the shortlist
+  if (shape.sketch_bytes == 0) return 0;
+  const auto measured =
+      static_cast<std::size_t>(std::ceil(kMargin * shape.shortlist_share * shape.passing));
+  const std::size_t size = std::max(2 * shape.wanted, measured);
+  return size * kPassingMin <= shape.passing ? size : 0;
+}
+
 inline double scan_cost(const SearchShape& shape) {
+  if (const std::size_t shortlist = shortlist_size(shape); shortlist > 0) {
+    const double rank =
+        kCosts.sketch_fixed + kCosts.sketch_byte * static_cast<double>(shape.sketch_bytes);
+    return shape.passing * rank +
+           static_cast<double>(shortlist) *
+               (kCosts.pick_fixed + kCosts.pick_byte * static_cast<double>(shape.row_bytes));
+  }
   const auto bytes = static_cast<double>(shape.row_bytes);
   const double picked = shape.passing * (kCosts.pick_fixed + kCosts.pick_byte * bytes);
   // Most rows pass: they follow one another closely enough.

@@ -80,6 +80,7 @@ struct UpperComparison {
     for (const std::uint32_t at : upper) translated.push_back(nodes[at]);
     compare(translated, out);
   }
+  [[nodiscard]] std::size_t rows_to_prefetch() const { return compare.rows_to_prefetch(); }
   void prefetch(std::uint32_t upper) const { compare.prefetch(nodes[upper]); }
 };
 

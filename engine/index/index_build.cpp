@@ -10,6 +10,7 @@
 #include "engine/index/graph.h"
 #include "engine/index/index_file.h"
 #include "engine/index/index_format.h"
+#include "engine/index/sketched_rows.h"
 
 namespace vz::index {
 namespace {
@@ -28,6 +29,8 @@ struct ColumnBuild {
   std::vector<const float*> vectors;  ///< of those rows, borrowed from the segment
   std::optional<CodedRows> codes;     ///< none if codes are off
   float scale = 1.0f;
+  std::optional<SketchedRows> sketches;  ///< none if codes are off or they would not pay
+  double shortlist_share = 0;
   std::optional<Graph> graph;        ///< in the order of the file
   std::vector<std::uint32_t> order;  ///< order[slot of the file] = slot in row order
 };
@@ -73,6 +76,20 @@ Status add_graph(const ColumnPlan& plan, const BuildOptions& options, ColumnBuil
   return {};
 }
 
+std::size_t checked_rows(const BuildOptions& options) {
+  return options.graph == GraphPolicy::kCodesOnly ? kCheckedRowsSealed : kCheckedRowsMerged;
+}
+
+void add_sketches(const ColumnPlan& plan, const BuildOptions& options, ColumnBuild& build) {
+  const bool products =
+      plan.distance == vector::Distance::kCosine || plan.distance == vector::Distance::kDot;
+  if (!products) return;
+  build.sketches = sketch_rows(build.vectors, build.dimension, options.threads);
+  build.shortlist_share = shortlist_share(*build.sketches, build.vectors, build.dimension,
+                                          plan.distance, checked_rows(options), options.threads);
+  if (build.shortlist_share > kShortlistShareMax) build.sketches.reset();
+}
+
 Result<ColumnBuild> build_column(const segment::Segment& segment, const ColumnPlan& plan,
                                  const BuildOptions& options) {
   ColumnBuild build;
@@ -80,12 +97,11 @@ Result<ColumnBuild> build_column(const segment::Segment& segment, const ColumnPl
   VZ_TRY(gather_vectors(segment, plan.column, build));
   build.codes = encode_rows(build.vectors, build.dimension, options.threads);
   build.scale = build.codes->block.scale;
-  if (recall_of_codes(
-          *build.codes, build.vectors, plan.distance,
-          options.graph == GraphPolicy::kCodesOnly ? kCheckedRowsSealed : kCheckedRowsMerged,
-          options.threads) < kCodesRecallMin) {
+  if (recall_of_codes(*build.codes, build.vectors, plan.distance, checked_rows(options),
+                      options.threads) < kCodesRecallMin) {
     build.codes.reset();
   }
+  if (build.codes) add_sketches(plan, options, build);
   if (options.stop.stop_requested()) return fail(ErrorCode::kCancelled, "the build was stopped");
   build.order.resize(build.rows.size());
   std::iota(build.order.begin(), build.order.end(), 0u);
@@ -102,6 +118,7 @@ class ColumnWriter {
 
   Status run(std::uint32_t row_count) {
     if (build_.codes) VZ_TRY(write_codes(*build_.codes));
+    if (build_.sketches) VZ_TRY(write_sketches(*build_.sketches, row_count));
     const auto slot_count = static_cast<std::uint32_t>(build_.order.size());
     std::vector<std::uint32_t> rows(slot_count), slots(row_count, kNone);
     for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
@@ -156,6 +173,20 @@ class ColumnWriter {
     return {};
   }
 
+  Status write_sketches(const SketchedRows& sketches, std::uint32_t row_count) {
+    const std::size_t stride = sketches.block.words + 1;
+    HugeVector<std::uint64_t> by_row(stride * row_count);
+    for (std::uint32_t row = 0; row < row_count; ++row) {
+      by_row[row * stride + stride - 1] = vector::kNoSketch;
+    }
+    for (std::size_t i = 0; i < build_.rows.size(); ++i) {
+      std::copy_n(sketches.words.data() + i * stride, stride,
+                  by_row.data() + build_.rows[i] * stride);
+    }
+    VZ_TRY_ASSIGN(column_.sketches, write<std::uint64_t>(by_row));
+    return {};
+  }
+
   Status write_graph(const Graph& graph) {
     VZ_TRY_ASSIGN(column_.links, write<std::uint32_t>(graph.links));
     VZ_TRY_ASSIGN(column_.upper_nodes, write<std::uint32_t>(graph.upper_nodes));
@@ -180,6 +211,10 @@ IndexColumn describe(const ColumnPlan& plan, const ColumnBuild& build) {
   column.ef_construct = plan.hnsw.ef_construct;
   column.entry_upper = kNone;
   if (build.codes) column.flags |= kHasCodes;
+  if (build.sketches) {
+    column.flags |= kHasSketches;
+    column.shortlist_share = static_cast<float>(build.shortlist_share);
+  }
   if (!build.graph) return column;
   column.flags |= kHasGraph;
   column.m = build.graph->m;

@@ -36,18 +36,23 @@ ColumnView view_of(const SectionStarts& at, const IndexColumn& column, std::uint
                   .dimension = column.dimension,
                   .scale = column.scale};
   }
-  view.rows = values_at<std::uint32_t>(at[2], sections[2]);
-  view.slots = values_at<std::uint32_t>(at[3], sections[3]);
+  if (column.has_sketches()) {
+    view.sketches = {.rows = values_at<std::uint64_t>(at[2], sections[2]).data(),
+                     .words = vector::sketch_words(column.dimension)};
+    view.shortlist_share = column.shortlist_share;
+  }
+  view.rows = values_at<std::uint32_t>(at[3], sections[3]);
+  view.slots = values_at<std::uint32_t>(at[4], sections[4]);
   if (!column.has_graph()) return view;
   view.m = column.m;
   view.link_stride = column.link_stride;
   view.entry_slot = column.entry_slot;
   view.entry_upper = column.entry_upper;
   view.max_level = column.max_level;
-  view.links = values_at<std::uint32_t>(at[4], sections[4]);
-  view.upper_nodes = values_at<std::uint32_t>(at[5], sections[5]);
-  view.upper_offsets = values_at<std::uint32_t>(at[6], sections[6]);
-  view.upper_links = values_at<std::uint32_t>(at[7], sections[7]);
+  view.links = values_at<std::uint32_t>(at[5], sections[5]);
+  view.upper_nodes = values_at<std::uint32_t>(at[6], sections[6]);
+  view.upper_offsets = values_at<std::uint32_t>(at[7], sections[7]);
+  view.upper_links = values_at<std::uint32_t>(at[8], sections[8]);
   return view;
 }
 

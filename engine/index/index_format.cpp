@@ -38,7 +38,8 @@ Status check_graph_numbers(const IndexColumn& column) {
 
 Status check_numbers(const IndexColumn& column, std::uint32_t row_count) {
   if (column.distance < 1 || column.distance > 4) return damaged("unknown distance");
-  if (column.reserved != 0 || (column.flags & ~(kHasCodes | kHasGraph)) != 0) {
+  if (column.reserved != 0 || column.reserved2 != 0 ||
+      (column.flags & ~(kHasCodes | kHasGraph | kHasSketches)) != 0) {
     return damaged("unknown flags");
   }
   VZ_TRY(expect_at_most("dimension", column.dimension, limits::kDimensionMax));
@@ -46,6 +47,10 @@ Status check_numbers(const IndexColumn& column, std::uint32_t row_count) {
   if (column.dimension == 0) return damaged("dimension 0");
   if (column.stride != vector::code_stride(column.dimension)) return damaged("stride of codes");
   if (!std::isfinite(column.scale) || !(column.scale > 0)) return damaged("scale of codes");
+  if (!(column.shortlist_share >= 0 && column.shortlist_share <= 1)) {
+    return damaged("share of a shortlist");
+  }
+  if (column.has_sketches() && !column.has_codes()) return damaged("sketches without codes");
   if (column.has_graph()) return check_graph_numbers(column);
   return {};
 }
@@ -56,6 +61,7 @@ std::array<IndexSection, kIndexSections> sections_of(const IndexColumn& column,
                                                      std::uint32_t row_count) {
   const std::uint64_t n = column.slot_count;
   const std::uint64_t coded = column.has_codes() ? n : 0;
+  const std::uint64_t sketched = column.has_sketches() ? row_count : 0;
   const std::uint64_t linked = column.has_graph() ? n : 0;
   const std::uint64_t upper = column.has_graph() ? column.upper_count : 0;
   const std::uint64_t offsets = upper == 0 ? 0 : upper + 1;
@@ -63,6 +69,7 @@ std::array<IndexSection, kIndexSections> sections_of(const IndexColumn& column,
   return {{
       {column.codes, coded * column.stride},
       {column.norms, column.has_norms() ? n * sizeof(float) : 0},
+      {column.sketches, sketched * (column.stride / 8 + sizeof(std::uint64_t))},
       {column.rows, n * sizeof(std::uint32_t)},
       {column.slots, std::uint64_t{row_count} * sizeof(std::uint32_t)},
       {column.links, linked * column.link_stride * sizeof(std::uint32_t)},

@@ -12,6 +12,8 @@
 //   for each column, each section at a multiple of 64, n slots:
 //     codes          n x stride, u8: code + 128, pad bytes 128; only if codes are on
 //     norms          n x f32: squared length of the float32 vector; only for Euclid, with codes
+//     sketches       row_count x (stride / 64 + 1) u64, by row: codes.h, SketchBlock; a row without
+//                    a vector has a factor that is not a number. Only if it has them
 //     rows           n x u32: the segment's row of a slot
 //     slots          row_count x u32: the slot of a row, or none
 //     links          n x link_stride u32: neighbours at level 0, then none   } only if it
@@ -55,7 +57,7 @@ inline constexpr std::uint32_t kLevelsMax = 64;
 /// The highest bit of a slot marks what a walk has expanded.
 inline constexpr std::uint32_t kSlotsMax = 1u << 30;
 
-enum IndexColumnFlag : std::uint8_t { kHasCodes = 1, kHasGraph = 2 };  // On disk.
+enum IndexColumnFlag : std::uint8_t { kHasCodes = 1, kHasGraph = 2, kHasSketches = 4 };  // On disk.
 
 struct IndexHead {
   std::array<char, 4> magic;
@@ -87,9 +89,12 @@ struct IndexColumn {
   std::uint32_t max_level;
   std::uint32_t upper_count;
   std::uint32_t upper_rows;
+  float shortlist_share;    ///< of the rows: what sketches must let through; 0 without them
+  std::uint32_t reserved2;  ///< zero
   // Offsets of the sections; their sizes follow from the counts.
   std::uint64_t codes;
   std::uint64_t norms;
+  std::uint64_t sketches;
   std::uint64_t rows;
   std::uint64_t slots;
   std::uint64_t links;
@@ -101,20 +106,21 @@ struct IndexColumn {
   [[nodiscard]] bool has_norms() const {
     return has_codes() && distance == static_cast<std::uint8_t>(vector::Distance::kEuclid);
   }
+  [[nodiscard]] bool has_sketches() const { return (flags & kHasSketches) != 0; }
   [[nodiscard]] bool has_graph() const { return (flags & kHasGraph) != 0; }
 };
-static_assert(sizeof(IndexColumn) == 120);
+static_assert(sizeof(IndexColumn) == 136);
 static_assert(offsetof(IndexColumn, dimension) == 8);
 static_assert(offsetof(IndexColumn, scale) == 20);
-static_assert(offsetof(IndexColumn, codes) == 56);
-static_assert(offsetof(IndexColumn, upper_links) == 112);
+static_assert(offsetof(IndexColumn, codes) == 64);
+static_assert(offsetof(IndexColumn, upper_links) == 128);
 
 struct IndexFooter {
   IndexHead head{};
   std::vector<IndexColumn> columns;
 };
 
-inline constexpr std::size_t kIndexSections = 8;
+inline constexpr std::size_t kIndexSections = 9;
 struct IndexSection {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;

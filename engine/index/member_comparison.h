@@ -34,6 +34,9 @@ class MemberComparison {
   [[nodiscard]] float between(std::uint32_t a, std::uint32_t b) const {
     return ordered(of_slots(input_.members[a], input_.members[b]));
   }
+  [[nodiscard]] std::size_t rows_to_prefetch() const {
+    return coded() ? std::max<std::size_t>(4, kBytesUnderWay / input_.codes.stride) : 4;
+  }
   void prefetch(std::uint32_t node) const {
     const std::uint32_t slot = input_.members[node];
     const void* row =

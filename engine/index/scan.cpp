@@ -1,6 +1,8 @@
 #include "engine/index/scan.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace vz::index {
 namespace {
@@ -28,87 +30,129 @@ class Best {
   std::size_t wanted_;
 };
 
-template <typename Compare>
-class Scan {
+/// Keeps at least the `size` best ranks of what is offered, and fewer than twice as many: cheaper
+/// than a heap where most offers are refused.
+class Shortlist {
  public:
-  Scan(const ColumnView& view, Compare& compare, const RowFilter& filter, std::size_t wanted,
-       SearchScratch& scratch)
-      : view_(view),
-        compare_(compare),
-        filter_(filter),
-        scratch_(scratch),
-        best_(scratch.best, wanted) {
-    scratch_.batch.clear();
-    scratch_.similarities.resize(SearchScratch::kBatch);
+  Shortlist(std::vector<Found>& kept, std::size_t size) : kept_(kept), size_(size) {
+    kept_.clear();
   }
-
-  void run() {
-    if (filter_.allowed != nullptr) {
-      scan_allowed();
-    } else {
-      scan_slots();
-    }
-    flush();
-    best_.sort();
+  void offer(float rank, std::uint32_t row) {
+    if (!(rank >= threshold_)) return;  // Not a number: the row has no vector.
+    kept_.push_back({rank, row});
+    if (kept_.size() >= 2 * size_) cut();
+  }
+  void finish() {
+    if (kept_.size() > size_) cut();
   }
 
  private:
-  /// In slot order: the codes lie one after another.
-  void scan_slots() {
-    const bool some_dead = filter_.dead != nullptr && filter_.dead->count() > 0;
-    for (std::uint32_t slot = 0; slot < view_.slot_count; ++slot) {
-      if (some_dead && filter_.dead->dead_at(view_.rows[slot], filter_.lsn)) continue;
-      add(slot);
-    }
+  void cut() {
+    const auto last = kept_.begin() + static_cast<std::ptrdiff_t>(size_ - 1);
+    std::nth_element(kept_.begin(), last, kept_.end(), better);
+    threshold_ = last->similarity;
+    kept_.resize(size_);
   }
 
-  /// In row order, over the set bits.
-  void scan_allowed() {
-    const auto& words = filter_.allowed->words();
-    const bool some_dead = filter_.dead != nullptr && filter_.dead->count() > 0;
-    const std::size_t word_count = std::min(words.size(), (view_.slots.size() + 63) / 64);
+  std::vector<Found>& kept_;
+  std::size_t size_;
+  float threshold_ = std::numeric_limits<float>::lowest();
+};
+
+/// Calls visit(rows) with batches of the rows that pass, ascending.
+template <typename Visit>
+void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScratch& scratch,
+                   const Visit& visit) {
+  const bool some_dead = filter.dead != nullptr && filter.dead->count() > 0;
+  scratch.batch.resize(SearchScratch::kBatch);
+  std::uint32_t* const batch = scratch.batch.data();
+  std::size_t size = 0;
+  const auto add = [&](std::uint32_t row) {
+    if (some_dead && filter.dead->dead_at(row, filter.lsn)) return;
+    batch[size++] = row;
+    if (size < SearchScratch::kBatch) return;
+    visit(std::span<const std::uint32_t>(batch, size));
+    size = 0;
+  };
+  if (filter.allowed == nullptr) {
+    for (std::uint32_t row = 0; row < row_count; ++row) add(row);
+  } else {
+    const auto& words = filter.allowed->words();
+    const std::size_t word_count = std::min<std::size_t>(words.size(), (row_count + 63) / 64);
     for (std::size_t index = 0; index < word_count; ++index) {
       for (std::uint64_t word = words[index]; word != 0; word &= word - 1) {
         const auto row =
             static_cast<std::uint32_t>(index * 64 + static_cast<unsigned>(__builtin_ctzll(word)));
-        if (row >= view_.slots.size()) return;
-        const std::uint32_t slot = view_.slots[row];
-        if (slot == kNone || (some_dead && filter_.dead->dead_at(row, filter_.lsn))) continue;
-        add(slot);
+        if (row < row_count) add(row);
       }
     }
   }
+  if (size > 0) visit(std::span<const std::uint32_t>(batch, size));
+}
 
-  void add(std::uint32_t slot) {
-    scratch_.batch.push_back(slot);
-    if (scratch_.batch.size() == SearchScratch::kBatch) flush();
+/// The slots of `rows` that have one.
+std::span<const std::uint32_t> slots_of(const ColumnView& view, std::span<const std::uint32_t> rows,
+                                        std::vector<std::uint32_t>& out) {
+  out.clear();
+  for (const std::uint32_t row : rows) {
+    if (view.slots[row] != kNone) out.push_back(view.slots[row]);
   }
+  return out;
+}
 
-  void flush() {
-    const std::size_t count = scratch_.batch.size();
-    compare_(scratch_.batch, std::span(scratch_.similarities).first(count));
-    for (std::size_t i = 0; i < count; ++i) {
-      best_.offer({scratch_.similarities[i], view_.rows[scratch_.batch[i]]});
-    }
-    scratch_.batch.clear();
+/// Compares `slots` and offers them.
+template <typename Compare>
+void offer_slots(const ColumnView& view, Compare& compare, std::span<const std::uint32_t> slots,
+                 std::vector<float>& similarities, Best& best) {
+  similarities.resize(slots.size());
+  compare(slots, similarities);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    best.offer({similarities[i], view.rows[slots[i]]});
   }
+}
 
-  const ColumnView& view_;
-  Compare& compare_;
-  const RowFilter& filter_;
-  SearchScratch& scratch_;
-  Best best_;
-};
+template <typename Compare>
+void scan_all(const ColumnView& view, Compare& compare, const RowFilter& filter, std::size_t wanted,
+              SearchScratch& scratch) {
+  Best best(scratch.best, wanted);
+  visit_passing(filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
+                [&](std::span<const std::uint32_t> rows) {
+                  offer_slots(view, compare, slots_of(view, rows, scratch.mapped),
+                              scratch.similarities, best);
+                });
+  best.sort();
+}
 
 }  // namespace
 
 void scan(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
           std::size_t wanted, SearchScratch& scratch) {
-  Scan<CodeComparison>(view, compare, filter, wanted, scratch).run();
+  scan_all(view, compare, filter, wanted, scratch);
 }
 void scan(const ColumnView& view, FloatComparison& compare, const RowFilter& filter,
           std::size_t wanted, SearchScratch& scratch) {
-  Scan<FloatComparison>(view, compare, filter, wanted, scratch).run();
+  scan_all(view, compare, filter, wanted, scratch);
+}
+
+void scan_sketches(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
+                   std::size_t wanted, std::size_t shortlist_size, SearchScratch& scratch) {
+  Shortlist shortlist(scratch.pool, shortlist_size);
+  scratch.similarities.resize(SearchScratch::kBatch);
+  visit_passing(filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
+                [&](std::span<const std::uint32_t> rows) {
+                  const auto ranks = std::span(scratch.similarities).first(rows.size());
+                  scratch.query.sketches_at(view.sketches, rows, ranks);
+                  for (std::size_t i = 0; i < rows.size(); ++i) shortlist.offer(ranks[i], rows[i]);
+                });
+  shortlist.finish();
+
+  Best best(scratch.best, wanted);
+  auto& slots = scratch.mapped;
+  slots.clear();
+  for (const Found& found : scratch.pool) slots.push_back(view.slots[found.slot]);
+  std::sort(slots.begin(), slots.end());  // As they lie in memory.
+  offer_slots(view, compare, slots, scratch.similarities, best);
+  best.sort();
 }
 
 }  // namespace vz::index

@@ -43,6 +43,10 @@ struct Found {
   std::uint32_t slot = 0;  ///< in a pool, the highest bit says that it was expanded
 };
 
+inline bool better(const Found& a, const Found& b) {
+  return a.similarity > b.similarity || (a.similarity == b.similarity && a.slot < b.slot);
+}
+
 struct SearchScratch {
   static constexpr std::size_t kBatch = 64;
 
@@ -51,7 +55,7 @@ struct SearchScratch {
   std::vector<Found> frontier;  ///< heap
   std::vector<Candidate> best;  ///< heap, worst first
   std::vector<std::uint32_t> batch;
-  std::vector<std::uint32_t> upper;  ///< the upper nodes of a batch
+  std::vector<std::uint32_t> mapped;  ///< a batch as upper nodes, or as slots of rows
   std::vector<float> similarities;
   vector::CodedQuery query;
 };

@@ -16,13 +16,6 @@ namespace vz::index {
 inline constexpr std::uint32_t kExpanded = 1u << 31;
 static_assert(kSlotsMax <= kExpanded);
 
-/// Rows that are fetched while the list that names them is still being read.
-inline constexpr std::size_t kRowsToPrefetch = 4;
-
-inline bool better(const Found& a, const Found& b) {
-  return a.similarity > b.similarity || (a.similarity == b.similarity && a.slot < b.slot);
-}
-
 /// Reads a link that a building thread may be writing: the old one or the new one, both of which
 /// lead to a slot. On x86 this is a plain load.
 inline std::uint32_t load_link(const std::uint32_t& link) {
@@ -55,12 +48,13 @@ struct UpperLinks {
 template <typename Compare, typename Links>
 void expand(const Links& lists, Compare& compare, std::uint32_t slot, SearchScratch& scratch) {
   const std::uint32_t* const links = lists.of(slot);
+  const std::size_t rows_to_prefetch = compare.rows_to_prefetch();
   scratch.batch.clear();
   for (std::size_t i = 0; i < lists.stride; ++i) {
     const std::uint32_t link = load_link(links[i]);
     if (link == kNone) break;
     if (!scratch.visited.insert(link)) continue;
-    if (scratch.batch.size() < kRowsToPrefetch) compare.prefetch(link);
+    if (scratch.batch.size() < rows_to_prefetch) compare.prefetch(link);
     scratch.batch.push_back(link);
   }
   scratch.similarities.resize(scratch.batch.size());
@@ -138,18 +132,18 @@ Descent descend(const ColumnView& view, Compare& compare, std::uint32_t level,
       const std::uint32_t* const links = lists.of(best.upper);
       std::size_t count = 0;
       scratch.batch.clear();
-      scratch.upper.clear();
+      scratch.mapped.clear();
       for (; count < view.m; ++count) {
         const std::uint32_t link = load_link(links[count]);
         if (link == kNone) break;
-        scratch.upper.push_back(link);
+        scratch.mapped.push_back(link);
         scratch.batch.push_back(view.upper_nodes[link]);
       }
       scratch.similarities.resize(count);
       compare(scratch.batch, scratch.similarities);
       for (std::size_t i = 0; i < count; ++i) {
         if (!(scratch.similarities[i] > best.at.similarity)) continue;
-        best = {{scratch.similarities[i], scratch.batch[i]}, scratch.upper[i]};
+        best = {{scratch.similarities[i], scratch.batch[i]}, scratch.mapped[i]};
         moved = true;
       }
     }

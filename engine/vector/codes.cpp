@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "engine/vector/kernels.h"
@@ -18,6 +19,7 @@ constexpr double kScaleQuantile = 0.9995;
 /// Smaller ones would make the inverse infinite.
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
+constexpr std::size_t kBitsPerWord = 64;
 
 float usable_scale(float maximum) {
   const float scale = maximum / kCodeMax;
@@ -54,6 +56,24 @@ float encode_row(std::span<const float> values, float scale, std::uint8_t* codes
   for (std::size_t i = 0; i < values.size(); ++i) codes[i] ^= kBias;
   std::fill(codes + values.size(), codes + stride, std::uint8_t{kBias});
   return kernels().dot(values.data(), values.data(), values.size());
+}
+
+std::size_t sketch_words(std::uint32_t dimension) {
+  return code_stride(dimension) / kBitsPerWord;
+}
+
+void encode_sketch(std::span<const float> difference, std::uint64_t* row) {
+  const std::size_t words = sketch_words(static_cast<std::uint32_t>(difference.size()));
+  std::fill_n(row, words + 1, std::uint64_t{0});
+  double square = 0, sum = 0;
+  for (std::size_t i = 0; i < difference.size(); ++i) {
+    const float value = difference[i];
+    if (value > 0) row[i / kBitsPerWord] |= std::uint64_t{1} << (i % kBitsPerWord);
+    square += double{value} * value;
+    sum += std::fabs(double{value});
+  }
+  const float factor = sum > 0 && std::isfinite(square) ? static_cast<float>(square / sum) : 0.0f;
+  row[words] = std::bit_cast<std::uint32_t>(factor);
 }
 
 float similarity_of_rows(Distance distance, const CodeBlock& block, std::uint32_t a,
@@ -151,6 +171,23 @@ void CodedQuery::similarities_at(const CodeBlock& block, std::span<const std::ui
       kernel.dot_at(codes_.data(), block.codes, block.stride, at, count, sums.data());
     }
     for (std::size_t i = 0; i < count; ++i) out[done + i] = from_sum(block, at[i], sums[i]);
+  }
+}
+
+void CodedQuery::sketches_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
+                             std::span<float> out) const {
+  const auto all = static_cast<std::int32_t>(correction_ / kBias);
+  std::array<std::int32_t, kBatchRows> sums;
+  for (std::size_t done = 0; done < slots.size(); done += kBatchRows) {
+    const std::size_t count = std::min(kBatchRows, slots.size() - done);
+    const std::uint32_t* const at = slots.data() + done;
+    kernels().sketch_at(codes_.data(), block.rows, block.words, at, count, sums.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t* const row = block.rows + std::size_t{at[i]} * (block.words + 1);
+      const auto factor = std::bit_cast<float>(static_cast<std::uint32_t>(row[block.words]));
+      // +1 for each bit that is set and -1 for each that is not.
+      out[done + i] = factor * static_cast<float>(2 * sums[i] - all);
+    }
   }
 }
 

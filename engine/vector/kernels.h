@@ -40,6 +40,10 @@ struct Kernels {
   /// out[i] = sum of |query - row|, likewise; the query is biased as rows are.
   void (*sad_at)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
                  const std::uint32_t* slots, std::size_t count, std::int32_t* out);
+  /// out[i] = sum of query[j] over the set bits j of the words at sketches + slots[i] * (words +
+  /// 1).
+  void (*sketch_at)(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
+                    const std::uint32_t* slots, std::size_t count, std::int32_t* out);
 };
 
 /// nullptr if this machine cannot run that level.
@@ -55,6 +59,9 @@ extern const Kernels kAvx512Kernels;
 
 /// Rows that the *_at kernels fetch ahead: enough to cover a miss, few enough for the fill buffers.
 inline constexpr std::size_t kRowsAhead = 4;
+
+/// The same for sketches, which are a cache line or two each.
+inline constexpr std::size_t kSketchesAhead = 12;
 
 /// Asks for the cache lines of a row of codes.
 inline void prefetch_row(const std::uint8_t* row, std::size_t stride) {

@@ -185,6 +185,38 @@ VZ_AVX2 void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::s
   }
 }
 
+/// 0xFF in the bytes whose bits are set.
+VZ_AVX2 inline __m256i bytes_of_bits(std::uint32_t bits) {
+  const __m256i which =
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040'2010'0804'0201u));
+  const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), which);
+  return _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+}
+
+VZ_AVX2 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
+                       const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row + kSketchesAhead < count) {
+      __builtin_prefetch(sketches + std::size_t{slots[row + kSketchesAhead]} * (words + 1));
+    }
+    const std::uint64_t* const set = sketches + std::size_t{slots[row]} * (words + 1);
+    __m256i sum = _mm256_setzero_si256();
+    std::int32_t excess = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+      for (unsigned half = 0; half < 2; ++half) {
+        const __m256i mask = bytes_of_bits(static_cast<std::uint32_t>(set[word] >> (32 * half)));
+        // 128 too much for each byte that counts, none for the others: sums of unsigned bytes.
+        const __m256i values = flip_sign(load(query + word * 64 + 32 * half));
+        sum = _mm256_add_epi32(
+            sum, _mm256_sad_epu8(_mm256_and_si256(values, mask), _mm256_setzero_si256()));
+      }
+      excess += __builtin_popcountll(set[word]);
+    }
+    out[row] = sum_of(sum) - 128 * excess;
+  }
+}
+
 }  // namespace
 
 const Kernels kAvx2Kernels = {
@@ -198,6 +230,7 @@ const Kernels kAvx2Kernels = {
     .sad_rows = sad_rows,
     .dot_at = dot_at,
     .sad_at = sad_at,
+    .sketch_at = sketch_at,
 };
 
 }  // namespace vz::vector

@@ -82,6 +82,20 @@ void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::size_t st
   }
 }
 
+void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
+               const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+  for (std::size_t row = 0; row < count; ++row) {
+    std::int32_t sum = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+      for (std::uint64_t set = sketches[std::size_t{slots[row]} * (words + 1) + word]; set != 0;
+           set &= set - 1) {
+        sum += query[word * 64 + static_cast<unsigned>(__builtin_ctzll(set))];
+      }
+    }
+    out[row] = sum;
+  }
+}
+
 }  // namespace
 
 const Kernels kScalarKernels = {
@@ -95,6 +109,7 @@ const Kernels kScalarKernels = {
     .sad_rows = sad_rows,
     .dot_at = dot_at,
     .sad_at = sad_at,
+    .sketch_at = sketch_at,
 };
 
 }  // namespace vz::vector

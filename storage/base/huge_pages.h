@@ -15,7 +15,8 @@
 
 namespace vz {
 
-/// For std::vector. Small blocks are ordinary ones. Throws std::bad_alloc, as allocators do.
+/// For std::vector. Small blocks are ordinary ones that begin with a cache line. Throws
+/// std::bad_alloc, as allocators do.
 template <typename T>
 class HugePageAllocator {
  public:
@@ -28,7 +29,7 @@ class HugePageAllocator {
   T* allocate(std::size_t count) {
     if (count > ~std::size_t{0} / 2 / sizeof(T)) throw std::bad_alloc();
     const std::size_t size = count * sizeof(T);
-    if (size < kPageBytes) return static_cast<T*>(::operator new(size));
+    if (size < kPageBytes) return static_cast<T*>(::operator new(size, kLine));
     const std::size_t rounded = (size + kPageBytes - 1) / kPageBytes * kPageBytes;
     void* const memory = std::aligned_alloc(kPageBytes, rounded);
     if (memory == nullptr) throw std::bad_alloc();
@@ -37,7 +38,7 @@ class HugePageAllocator {
   }
   void deallocate(T* memory, std::size_t count) noexcept {
     if (count * sizeof(T) < kPageBytes) {
-      ::operator delete(memory);
+      ::operator delete(memory, kLine);
     } else {
       std::free(memory);
     }
@@ -46,6 +47,7 @@ class HugePageAllocator {
 
  private:
   static constexpr std::size_t kPageBytes = 2u << 20;
+  static constexpr std::align_val_t kLine{64};
 };
 
 /// Numbers without a first value: pages are touched as they are written.

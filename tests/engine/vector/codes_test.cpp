@@ -186,3 +186,35 @@ TEST_CASE("codes: values that are not finite never leave the range of codes", "[
   const CodedQuery query(Distance::kEuclid, strange, 1.0f);
   CHECK(query.distance() == Distance::kEuclid);
 }
+
+TEST_CASE("codes: sketches rank near rows before far ones", "[engine][vector]") {
+  constexpr std::uint32_t kDimension = 256, kRows = 400;
+  auto values = normal_values(kRows * kDimension, kSeed);
+  const auto query = normal_values(kDimension, kSeed + 1);
+  for (std::uint32_t row = 0; row < 10; ++row) {  // Ten rows near the query.
+    for (std::uint32_t i = 0; i < kDimension; ++i) {
+      float& value = values[row * kDimension + i];
+      value = 0.7f * query[i] + 0.7f * value;
+    }
+  }
+  const std::size_t words = sketch_words(kDimension);
+  REQUIRE(words == 4);
+  std::vector<std::uint64_t> rows(kRows * (words + 1), ~std::uint64_t{0});
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    encode_sketch(std::span(values).subspan(row * kDimension, kDimension),
+                  rows.data() + row * (words + 1));
+  }
+  std::vector<std::uint32_t> slots(kRows);
+  for (std::uint32_t i = 0; i < kRows; ++i) slots[i] = i;
+
+  std::vector<float> ranks(kRows);
+  CodedQuery(Distance::kDot, query, 0.03f)
+      .sketches_at({.rows = rows.data(), .words = words}, slots, ranks);
+
+  const float worst_near = *std::min_element(ranks.begin(), ranks.begin() + 10);
+  const float best_far = *std::max_element(ranks.begin() + 10, ranks.end());
+  CHECK(worst_near > best_far);
+
+  encode_sketch(std::vector<float>(kDimension, 0.0f), rows.data());
+  CHECK(std::all_of(rows.begin(), rows.begin() + 5, [](auto word) { return word == 0; }));
+}

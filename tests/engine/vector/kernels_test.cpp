@@ -194,3 +194,32 @@ TEST_CASE("kernels: codes and magnitudes are the same at every level, whatever t
     CHECK(kernel->magnitude(strange, 3) == 0.0f);
   }
 }
+
+TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
+          "[engine][vector]") {
+  std::mt19937_64 random(kSeed);
+  for (const std::size_t words : {1, 2, 3, 6, 12, 24}) {
+    constexpr std::uint32_t kRows = 23;
+    std::vector<std::uint64_t> bits(kRows * (words + 1));
+    for (auto& word : bits) word = random();
+    bits[0] = 0;
+    bits[1] = ~std::uint64_t{0};
+    std::vector<std::int8_t> query(words * 64);
+    for (auto& value : query) value = static_cast<std::int8_t>(random() % 255 - 127);
+    std::vector<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
+    for (const Kernels* kernel : levels()) {
+      std::vector<std::int32_t> sums(kRows);
+      kernel->sketch_at(query.data(), bits.data(), words, slots.data(), kRows, sums.data());
+      for (std::uint32_t i = 0; i < kRows; ++i) {
+        std::int32_t expected = 0;
+        for (std::size_t bit = 0; bit < words * 64; ++bit) {
+          if ((bits[slots[i] * (words + 1) + bit / 64] >> (bit % 64) & 1) != 0)
+            expected += query[bit];
+        }
+        CAPTURE(kSeed, words, kernel->name, i);
+        REQUIRE(sums[i] == expected);
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+#include "engine/index/sketched_rows.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/index/coded_rows.h"
+#include "engine/vector/distance.h"
+
+namespace vz::index {
+namespace {
+
+constexpr std::size_t kRowsPerTask = 512;
+constexpr std::size_t kCentreRowsMax = 16'384;
+constexpr std::size_t kSampledQueries = 64;
+constexpr std::size_t kNearest = 10;
+constexpr double kHeld = 0.99;
+
+/// The mean of evenly spread rows.
+std::vector<float> centre_of(std::span<const float* const> vectors, std::uint32_t dimension) {
+  std::vector<double> sums(dimension);
+  const std::size_t rows = std::min(vectors.size(), kCentreRowsMax);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float* const row = vectors[i * vectors.size() / rows];
+    for (std::uint32_t at = 0; at < dimension; ++at) sums[at] += row[at];
+  }
+  std::vector<float> centre(dimension);
+  for (std::uint32_t at = 0; rows > 0 && at < dimension; ++at) {
+    centre[at] = static_cast<float>(sums[at] / static_cast<double>(rows));
+  }
+  return centre;
+}
+
+/// Places, counted from 1, of the rows nearest to `query` in the order by sketches.
+void places_of_nearest(const SketchedRows& rows, std::span<const float* const> vectors,
+                       std::uint32_t dimension, vector::Distance distance,
+                       std::span<const std::uint32_t> subset, std::uint32_t query,
+                       std::span<std::size_t> places) {
+  std::vector<std::pair<float, std::uint32_t>> exact(subset.size());
+  for (std::uint32_t i = 0; i < subset.size(); ++i) {
+    exact[i] = {-vector::similarity(distance, vectors[query], vectors[subset[i]], dimension), i};
+  }
+  std::partial_sort(exact.begin(), exact.begin() + kNearest, exact.end());
+  std::vector<float> ranks(subset.size());
+  const vector::CodedQuery coded(distance, {vectors[query], dimension}, 1.0f);
+  coded.sketches_at(rows.block, subset, ranks);
+  for (std::size_t i = 0; i < kNearest; ++i) {
+    const float own = ranks[exact[i].second];
+    places[i] = static_cast<std::size_t>(
+        std::count_if(ranks.begin(), ranks.end(), [own](float other) { return other >= own; }));
+  }
+}
+
+}  // namespace
+
+SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t dimension,
+                         unsigned threads) {
+  SketchedRows rows;
+  const std::size_t stride = vector::sketch_words(dimension) + 1;
+  const std::vector<float> centre = centre_of(vectors, dimension);
+  rows.words.resize(vectors.size() * stride);
+  parallel_for((vectors.size() + kRowsPerTask - 1) / kRowsPerTask, threads, [&](std::size_t task) {
+    std::vector<float> difference(dimension);
+    const std::size_t end = std::min(vectors.size(), (task + 1) * kRowsPerTask);
+    for (std::size_t row = task * kRowsPerTask; row < end; ++row) {
+      for (std::uint32_t i = 0; i < dimension; ++i) difference[i] = vectors[row][i] - centre[i];
+      vector::encode_sketch(difference, rows.words.data() + row * stride);
+    }
+  });
+  rows.block = {.rows = rows.words.data(), .words = stride - 1};
+  return rows;
+}
+
+double shortlist_share(const SketchedRows& rows, std::span<const float* const> vectors,
+                       std::uint32_t dimension, vector::Distance distance, std::size_t rows_max,
+                       unsigned threads) {
+  const std::size_t looked_at = std::min(vectors.size(), rows_max);
+  if (looked_at < kSampledQueries * kNearest) return 1.0;
+  std::vector<std::uint32_t> subset(looked_at);
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    subset[i] = static_cast<std::uint32_t>(i * vectors.size() / looked_at);
+  }
+  std::vector<std::size_t> places(kSampledQueries * kNearest);
+  parallel_for(kSampledQueries, threads, [&](std::size_t i) {
+    const auto query = static_cast<std::uint32_t>(i * vectors.size() / kSampledQueries);
+    places_of_nearest(rows, vectors, dimension, distance, subset, query,
+                      std::span(places).subspan(i * kNearest, kNearest));
+  });
+  const auto held = places.begin() + static_cast<std::ptrdiff_t>(kHeld * (places.size() - 1.0));
+  std::nth_element(places.begin(), held, places.end());
+  return static_cast<double>(*held) / static_cast<double>(looked_at);
+}
+
+}  // namespace vz::index
