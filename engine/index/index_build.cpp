@@ -86,7 +86,7 @@ void add_sketches(const ColumnPlan& plan, const BuildOptions& options, ColumnBui
   if (!products) return;
   build.sketches = sketch_rows(build.vectors, build.dimension, options.threads);
   build.shortlist_share = shortlist_share(*build.sketches, build.vectors, build.dimension,
-                                          plan.distance, checked_rows(options), options.threads);
+                                          plan.distance, options.threads);
   if (build.shortlist_share > kShortlistShareMax) build.sketches.reset();
 }
 

@@ -33,9 +33,9 @@ enum class GraphPolicy : std::uint8_t {
   kCodesOnly,  ///< for a segment that will soon be merged
   kBySize,     ///< a graph for columns with at least kGraphRowsMin rows
 };
-inline constexpr std::uint32_t kGraphRowsMin = 10'000;
+inline constexpr std::uint32_t kGraphRowsMin = 5'000;
 /// Breadth of a walk when neither the request nor the collection names one.
-inline constexpr std::uint32_t kDefaultEfSearch = 128;
+inline constexpr std::uint32_t kDefaultEfSearch = 160;
 
 struct BuildOptions {
   GraphPolicy graph = GraphPolicy::kBySize;

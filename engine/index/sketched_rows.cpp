@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::size_t kRowsPerTask = 512;
 constexpr std::size_t kCentreRowsMax = 16'384;
-constexpr std::size_t kSampledQueries = 64;
+constexpr std::size_t kSampledQueries = 256;
 constexpr std::size_t kNearest = 10;
-constexpr double kHeld = 0.99;
+constexpr double kHeld = 0.998;
 
 /// The mean of evenly spread rows.
 std::vector<float> centre_of(std::span<const float* const> vectors, std::uint32_t dimension) {
@@ -71,13 +71,11 @@ SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t di
 }
 
 double shortlist_share(const SketchedRows& rows, std::span<const float* const> vectors,
-                       std::uint32_t dimension, vector::Distance distance, std::size_t rows_max,
-                       unsigned threads) {
-  const std::size_t looked_at = std::min(vectors.size(), rows_max);
-  if (looked_at < kSampledQueries * kNearest) return 1.0;
-  std::vector<std::uint32_t> subset(looked_at);
-  for (std::size_t i = 0; i < looked_at; ++i) {
-    subset[i] = static_cast<std::uint32_t>(i * vectors.size() / looked_at);
+                       std::uint32_t dimension, vector::Distance distance, unsigned threads) {
+  if (vectors.size() < kShortlistRows) return 1.0;
+  std::vector<std::uint32_t> subset(kShortlistRows);
+  for (std::size_t i = 0; i < subset.size(); ++i) {
+    subset[i] = static_cast<std::uint32_t>(i * vectors.size() / subset.size());
   }
   std::vector<std::size_t> places(kSampledQueries * kNearest);
   parallel_for(kSampledQueries, threads, [&](std::size_t i) {
@@ -87,7 +85,7 @@ double shortlist_share(const SketchedRows& rows, std::span<const float* const> v
   });
   const auto held = places.begin() + static_cast<std::ptrdiff_t>(kHeld * (places.size() - 1.0));
   std::nth_element(places.begin(), held, places.end());
-  return static_cast<double>(*held) / static_cast<double>(looked_at);
+  return static_cast<double>(*held) / static_cast<double>(kShortlistRows);
 }
 
 }  // namespace vz::index

@@ -20,12 +20,16 @@ struct SketchedRows {
 SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t dimension,
                          unsigned threads);
 
-/// The share of the rows, best by sketches first, that holds 99 % of the ten nearest rows: over 64
-/// sampled rows as queries, among at most `rows_max` rows. 1 if there are too few rows to tell.
+/// The share of the rows, best by sketches first, that holds 99.8 % of the ten nearest rows: over
+/// sampled rows as queries, among kShortlistRows rows. 1 if there are too few rows to tell.
+///
+/// Of fewer rows the ten nearest are not harder to tell from the others by number, and of more rows
+/// not by share (their nearest are nearer). So a shortlist of this share, and of no fewer rows than
+/// here, is long enough for any.
 double shortlist_share(const SketchedRows& rows, std::span<const float* const> vectors,
-                       std::uint32_t dimension, vector::Distance distance, std::size_t rows_max,
-                       unsigned threads);
+                       std::uint32_t dimension, vector::Distance distance, unsigned threads);
 
+inline constexpr std::size_t kShortlistRows = 2'048;
 /// Above this, sketches say too little to be kept.
 inline constexpr double kShortlistShareMax = 0.05;
 

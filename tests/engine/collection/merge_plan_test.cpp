@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/index/index_file.h"
+
 using namespace vz::collection;
 
 namespace {
@@ -10,7 +12,8 @@ namespace {
 using Plan = std::vector<std::size_t>;
 
 SegmentSummary sealed(std::uint32_t rows) {
-  return {.rows = rows, .dead_rows = 0, .has_graph = false, .settled = rows < 10'000};
+  return {
+      .rows = rows, .dead_rows = 0, .has_graph = false, .settled = rows < vz::index::kGraphRowsMin};
 }
 SegmentSummary graph(std::uint32_t rows, std::uint32_t dead = 0) {
   return {.rows = rows, .dead_rows = dead, .has_graph = true, .settled = true};
@@ -24,12 +27,13 @@ Plan plan(std::vector<SegmentSummary> segments, Activity activity) {
 TEST_CASE("merge plan: nothing to do for no segment, one small one, or a few graphs") {
   for (const Activity activity : {Activity::kWriting, Activity::kQuiet}) {
     CHECK(plan({}, activity).empty());
-    CHECK(plan({sealed(9'999)}, activity).empty());
+    CHECK(plan({sealed(vz::index::kGraphRowsMin - 1)}, activity).empty());
     CHECK(plan({graph(100'000), graph(60'000), sealed(500)}, activity).empty());
   }
 }
 
-TEST_CASE("merge plan: under ingest a graph waits for 50,000 rows, in quiet for 10,000") {
+TEST_CASE(
+    "merge plan: under ingest a graph waits for 50,000 rows, in quiet for the least that has one") {
   const std::vector<SegmentSummary> segments = {sealed(16'000), sealed(16'000), sealed(16'000)};
 
   CHECK(plan(segments, Activity::kWriting).empty());
@@ -58,9 +62,9 @@ TEST_CASE("merge plan: small segments do not pile up") {
 TEST_CASE("merge plan: more than four graphs merge by tiers of factor four") {
   CHECK(plan({graph(1'000'000), graph(60'000), graph(70'000), graph(200'000), graph(900'000)},
              Activity::kWriting) == Plan{1, 2, 3});
-  CHECK(plan({graph(10'000), graph(1'000'000), graph(1'000'000), graph(1'000'000),
-              graph(1'000'000)},
-             Activity::kWriting) == Plan{0, 1});
+  CHECK(
+      plan({graph(10'000), graph(1'000'000), graph(1'000'000), graph(1'000'000), graph(1'000'000)},
+           Activity::kWriting) == Plan{0, 1});
 }
 
 TEST_CASE("merge plan: a segment with more than thirty percent dead rows is rewritten") {
