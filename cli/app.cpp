@@ -19,24 +19,35 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-/// The first word, if it should be a command and is none.
+/// True if a word that should be a command is none; it is named then.
 bool names_unknown_command(const CLI::App& app, int argc, const char* const* argv,
                            Context& context) {
-  if (argc < 2) return false;
-  const std::string typed = argv[1];
-  if (typed.empty() || typed.front() == '-') return false;
-  const auto names = command_names(app);
-  if (std::find(names.begin(), names.end(), typed) != names.end()) return false;
-  context.err << "vectorizerctl: there is no command '" << typed.substr(0, 64) << "'";
-  if (const auto near = nearest(typed, names)) context.err << "; did you mean '" << *near << "'?";
-  context.err << "\nTry 'vectorizerctl --help'.\n";
-  return true;
+  const CLI::App* group = &app;
+  std::string path = "vectorizerctl";
+  for (int i = 1; i < argc; ++i) {
+    const std::string typed = argv[i];
+    const auto names = command_names(*group);
+    if (names.empty() || typed.empty() || typed.front() == '-') return false;
+    if (std::find(names.begin(), names.end(), typed) == names.end()) {
+      context.err << path << ": there is no command '" << typed.substr(0, 64) << "'";
+      if (const auto near = nearest(typed, names))
+        context.err << "; did you mean '" << *near << "'?";
+      context.err << "\nTry '" << path << " --help'.\n";
+      return true;
+    }
+    group = group->get_subcommand(typed);
+    path += " " + typed;
+  }
+  return false;
 }
 
-/// The command whose options could not be read, for the first word of the message.
+/// The command whose options could not be read, for the first words of the message.
 std::string where(const CLI::App& app) {
   std::string name = "vectorizerctl";
-  for (const CLI::App* command : app.get_subcommands()) name += " " + command->get_name();
+  for (auto chosen = app.get_subcommands(); !chosen.empty();
+       chosen = chosen.front()->get_subcommands()) {
+    name += " " + chosen.front()->get_name();
+  }
   return name;
 }
 
@@ -49,9 +60,11 @@ void run_app(int argc, const char* const* argv, Context& context) {
   app.footer(
       "Examples:\n"
       "  vectorizerctl serve --data-dir /var/lib/vectorizer\n"
+      "  vectorizerctl bench search words\n"
       "  vectorizerctl serve --help\n\n" +
       exit_code_help());
   app.require_subcommand(0, 1);
+  add_bench_command(app, context);
   add_serve_command(app, context);
   add_version_command(app, context);
 
@@ -66,8 +79,7 @@ void run_app(int argc, const char* const* argv, Context& context) {
       context.exit_code = ExitCode::kUsage;
     }
   } catch (const CLI::CallForHelp&) {
-    const auto chosen = app.get_subcommands();
-    context.out << (chosen.empty() ? app.help() : chosen.front()->help());
+    context.out << app.help();  // of the command that was chosen, by its whole path
   } catch (const CLI::CallForVersion& version) {
     context.out << "vectorizerctl " << version.what() << '\n';
   } catch (const CLI::ParseError& error) {

@@ -2,10 +2,13 @@
 #include <exception>
 #include <iostream>
 
+#include <unistd.h>
+
 #include "cli/app.h"
 
 int main(int argc, char** argv) {
-  vz::cli::Context context{.out = std::cout, .err = std::cerr};
+  vz::cli::Context context{
+      .out = std::cout, .err = std::cerr, .out_is_terminal = ::isatty(STDOUT_FILENO) == 1};
   try {
     vz::cli::run_app(argc, argv, context);
   } catch (const std::exception& caught) {

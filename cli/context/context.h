@@ -10,6 +10,7 @@ namespace vz::cli {
 struct Context {
   std::ostream& out;  ///< the result only
   std::ostream& err;  ///< talk
+  bool out_is_terminal = false;
   ExitCode exit_code = ExitCode::kOk;
 };
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
-#include <random>
+#include <functional>
 #include <thread>
 
 namespace vz::bench {
@@ -47,25 +48,6 @@ void parallel(std::uint32_t count, unsigned threads,
   }
 }
 
-Matrix draw(const Matrix& projection, const Matrix& centres, std::uint32_t rows, unsigned seed) {
-  const std::uint32_t dimension = projection.rows;
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  Matrix out{rows, dimension, std::vector<float>(std::size_t{rows} * dimension)};
-  std::vector<float> latent(kLatent);
-  for (std::uint32_t row = 0; row < rows; ++row) {
-    const auto centre = centres.row(static_cast<std::uint32_t>(random() % kCentres));
-    for (std::uint32_t i = 0; i < kLatent; ++i) latent[i] = centre[i] + kSpread * normal(random);
-    const auto values = out.row(row);
-    for (std::uint32_t i = 0; i < dimension; ++i) {
-      values[i] = vector::similarity(vector::Distance::kDot, projection.row(i).data(),
-                                     latent.data(), kLatent) +
-                  kNoise * normal(random);
-    }
-  }
-  return out;
-}
-
 Matrix normal_matrix(std::mt19937& random, std::uint32_t rows, std::uint32_t dimension) {
   std::normal_distribution<float> normal;
   Matrix out{rows, dimension, std::vector<float>(std::size_t{rows} * dimension)};
@@ -79,12 +61,20 @@ Result<Matrix> read_fbin(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(ErrorCode::kNotFound, path + ": cannot be opened");
   VZ_TRY_ASSIGN(const Header header, read_header(in, path));
+  // Before memory is taken for it: the header of some other file may claim anything.
+  std::error_code error;
+  const auto values = std::uint64_t(header.rows) * std::uint64_t(header.columns);
+  if (std::filesystem::file_size(path, error) < sizeof header + values * sizeof(float)) {
+    return fail(ErrorCode::kCorruption, path + ": ends before the last of its " +
+                                            std::to_string(header.rows) + " x " +
+                                            std::to_string(header.columns) + " values");
+  }
   Matrix out{
       static_cast<std::uint32_t>(header.rows), static_cast<std::uint32_t>(header.columns), {}};
   out.values.resize(std::size_t{out.rows} * out.dimension);
   in.read(reinterpret_cast<char*>(out.values.data()),
           static_cast<std::streamsize>(out.values.size() * sizeof(float)));
-  if (!in) return fail(ErrorCode::kCorruption, path + ": ends before its last row");
+  if (!in) return fail(ErrorCode::kIoError, path + ": cannot be read");
   return out;
 }
 
@@ -107,14 +97,34 @@ Result<std::vector<std::vector<std::uint32_t>>> read_ibin(const std::string& pat
   return out;
 }
 
+ClusteredVectors::ClusteredVectors(std::uint32_t dimension, unsigned seed) : random_(seed) {
+  std::mt19937 model(kModelSeed);
+  projection_ = normal_matrix(model, dimension, kLatent);
+  centres_ = normal_matrix(model, kCentres, kLatent);
+}
+
+Matrix ClusteredVectors::draw(std::uint32_t rows) {
+  const std::uint32_t dimension = projection_.rows;
+  Matrix out{rows, dimension, std::vector<float>(std::size_t{rows} * dimension)};
+  std::vector<float> latent(kLatent);
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const auto centre = centres_.row(static_cast<std::uint32_t>(random_() % kCentres));
+    for (std::uint32_t i = 0; i < kLatent; ++i) latent[i] = centre[i] + kSpread * normal_(random_);
+    const auto values = out.row(row);
+    for (std::uint32_t i = 0; i < dimension; ++i) {
+      values[i] = vector::similarity(vector::Distance::kDot, projection_.row(i).data(),
+                                     latent.data(), kLatent) +
+                  kNoise * normal_(random_);
+    }
+  }
+  return out;
+}
+
 DataSet generate(std::uint32_t rows, std::uint32_t dimension, std::uint32_t queries) {
-  std::mt19937 random(kModelSeed);
-  const Matrix projection = normal_matrix(random, dimension, kLatent);
-  const Matrix centres = normal_matrix(random, kCentres, kLatent);
   DataSet data;
   data.name = "generated " + std::to_string(rows) + "x" + std::to_string(dimension);
-  data.base = draw(projection, centres, rows, kRowSeed);
-  data.queries = draw(projection, centres, queries, kQuerySeed);
+  data.base = ClusteredVectors(dimension, kRowSeed).draw(rows);
+  data.queries = ClusteredVectors(dimension, kQuerySeed).draw(queries);
   return data;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,13 +36,29 @@ struct DataSet {
 };
 
 /// .fbin: int32 n, int32 d, then n x d float32.
+/// Errors: kNotFound, kIoError (shorter than a header), kCorruption (sizes that cannot be, or more
+/// rows than there are bytes for).
 Result<Matrix> read_fbin(const std::string& path);
 /// .ibin: int32 n, int32 k, then n x k int32. Ids beyond `rows` are refused.
 Result<std::vector<std::vector<std::uint32_t>>> read_ibin(const std::string& path,
                                                           std::uint32_t rows);
 
 /// x = A z + 0.1 noise, with z in R^32 around 1,000 centres and A fixed: easy, as embeddings are.
-/// `queries` more are drawn apart. Fixed seeds.
+class ClusteredVectors {
+ public:
+  ClusteredVectors(std::uint32_t dimension, unsigned seed);
+
+  /// The next `rows` of them. How they are divided into draws changes none.
+  Matrix draw(std::uint32_t rows);
+
+ private:
+  Matrix projection_;
+  Matrix centres_;
+  std::mt19937 random_;
+  std::normal_distribution<float> normal_;
+};
+
+/// Clustered vectors, and `queries` more that are drawn apart. Fixed seeds.
 DataSet generate(std::uint32_t rows, std::uint32_t dimension, std::uint32_t queries);
 
 /// The first `rows` rows and `queries` queries, normalised for Cosine.

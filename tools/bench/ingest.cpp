@@ -4,6 +4,7 @@
 
 #include "tools/bench/load_client.h"
 #include "tools/bench/load_loop.h"
+#include "tools/drive/collection_api.h"
 #include "tools/drive/node_api.h"
 
 namespace vz::bench {
@@ -43,9 +44,14 @@ Status expect_found(drive::HttpClient& http, const Upserts& upserts, const Matri
 }  // namespace
 
 Upserts make_upserts(const Matrix& base, std::uint32_t rows, std::uint64_t first_id,
-                     std::uint32_t batch, std::uint16_t port) {
-  const std::string target = std::string("/collections/") + kCollection + "/points?wait=true";
-  Upserts out{.batch = batch, .rows = rows, .first_id = first_id, .requests = {}};
+                     const UpsertTarget& target) {
+  const std::uint32_t batch = target.batch;
+  const std::string path = drive::collection_path(target.collection) + "/points?wait=true";
+  Upserts out{.endpoint = target.endpoint,
+              .batch = batch,
+              .rows = rows,
+              .first_id = first_id,
+              .requests = {}};
   std::vector<std::string> payloads;
   for (std::uint32_t row = 0; row < rows; row += batch) {
     const std::uint32_t count = std::min(batch, rows - row);
@@ -59,16 +65,15 @@ Upserts make_upserts(const Matrix& base, std::uint32_t rows, std::uint64_t first
             .subspan(std::size_t{row} * base.dimension, std::size_t{count} * base.dimension);
     const std::string body = drive::upsert_body(values, base.dimension, payloads, first_id + row);
     out.body_bytes += body.size();
-    out.requests.push_back(http_request("PUT", target, port, body));
+    out.requests.push_back(http_request("PUT", path, target.endpoint, body));
   }
   out.payload_bytes /= rows;
   return out;
 }
 
-Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections,
-                      std::uint16_t port) {
-  VZ_TRY_ASSIGN(const Sent sent, send_each(port, connections, upserts.requests));
-  drive::HttpClient http("http://127.0.0.1:" + std::to_string(port), kTimeoutMs);
+Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections) {
+  VZ_TRY_ASSIGN(const Sent sent, send_each(upserts.endpoint, connections, upserts.requests));
+  drive::HttpClient http(upserts.endpoint.base_url(), kTimeoutMs);
   for (const std::size_t request : sent.last) {
     const auto first = static_cast<std::uint32_t>(request) * upserts.batch;
     VZ_TRY(expect_found(http, upserts, base, first));

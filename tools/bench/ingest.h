@@ -7,6 +7,7 @@
 
 #include "storage/base/status.h"
 #include "tools/bench/data_set.h"
+#include "tools/drive/endpoint.h"
 
 namespace vz::bench {
 
@@ -14,6 +15,7 @@ inline constexpr const char* kCollection = "bench";
 
 /// What one ingest sends, all of it made before the clock starts.
 struct Upserts {
+  drive::Endpoint endpoint;
   std::uint32_t batch = 0;            ///< points per request; the last one may have fewer
   std::uint32_t rows = 0;             ///< of the data, from the first on
   std::uint64_t first_id = 0;         ///< of row 0
@@ -22,9 +24,15 @@ struct Upserts {
   std::uint64_t payload_bytes = 0;  ///< of one point, rounded
 };
 
+struct UpsertTarget {
+  drive::Endpoint endpoint;
+  std::string collection = kCollection;
+  std::uint32_t batch = 100;
+};
+
 /// Upserts of the first `rows` rows of `base` with ids from `first_id` on, answered when visible.
 Upserts make_upserts(const Matrix& base, std::uint32_t rows, std::uint64_t first_id,
-                     std::uint32_t batch, std::uint16_t port);
+                     const UpsertTarget& target);
 
 struct Ingest {
   double seconds = 0;  ///< from the first request to the last answer
@@ -32,9 +40,9 @@ struct Ingest {
   double megabytes_per_second = 0;  ///< of JSON
 };
 
-/// Sends them in order, then at once searches exactly for what each connection wrote last.
-/// Errors: kUnavailable, kInternal (an unexpected answer, or a written point is not found first).
-Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections,
-                      std::uint16_t port);
+/// Sends them, to kCollection, in order, then at once searches exactly for what each connection
+/// wrote last.
+/// Errors: kUnavailable, those of drive/answer.h, kInternal (a written point is not found first).
+Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections);
 
 }  // namespace vz::bench

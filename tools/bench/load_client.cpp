@@ -4,9 +4,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <utility>
 
-#include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <strings.h>
@@ -33,6 +34,23 @@ std::size_t find_ignoring_case(std::string_view text, std::string_view what) {
   return std::string_view::npos;
 }
 
+struct Free {
+  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, Free>;
+
+/// At least one address.
+Result<Addresses> resolve(const drive::Endpoint& endpoint) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int code =
+      ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+  if (code != 0) return fail(ErrorCode::kUnavailable, endpoint.host + ": " + ::gai_strerror(code));
+  return Addresses(found);
+}
+
 struct Head {
   int status = 0;
   std::size_t body_bytes = 0;
@@ -55,31 +73,36 @@ Result<Head> parse_head(std::string_view head) {
 
 }  // namespace
 
-std::string http_request(std::string_view method, std::string_view target, std::uint16_t port,
-                         std::string_view body) {
+std::string http_request(std::string_view method, std::string_view target,
+                         const drive::Endpoint& endpoint, std::string_view body) {
   std::string out;
   out.reserve(body.size() + 256);
-  out.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: 127.0.0.1:");
-  out.append(std::to_string(port)).append("\r\nContent-Type: application/json\r\n");
+  out.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ");
+  out.append(endpoint.authority()).append("\r\nContent-Type: application/json\r\n");
   out.append("Content-Length: ").append(std::to_string(body.size())).append(kHeadEnd).append(body);
   return out;
 }
 
-Result<LoadClient> LoadClient::connect(std::uint16_t port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+Result<LoadClient> LoadClient::connect(const drive::Endpoint& endpoint) {
+  VZ_TRY_ASSIGN(const Addresses addresses, resolve(endpoint));
+  Status outcome;
+  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    auto client = connect_to(*address);
+    if (client) return client;
+    outcome = while_doing(client.error(), endpoint.authority());
+  }
+  return tl::unexpected<Error>(outcome.error());
+}
+
+Result<LoadClient> LoadClient::connect_to(const addrinfo& address) {
+  const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return system_error("socket");
   LoadClient client(socket);
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kSilenceMax, sizeof kSilenceMax);
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &kSilenceMax, sizeof kSilenceMax);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return system_error("connect");
-  }
+  if (::connect(socket, address.ai_addr, address.ai_addrlen) != 0) return system_error("connect");
   client.received_.resize(kReceiveBytes);
   return client;
 }

@@ -2,17 +2,19 @@
 // cores with the server that it measures. For everything but load: tools/drive/http_client.h.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "storage/base/status.h"
+#include "tools/drive/endpoint.h"
+
+struct addrinfo;
 
 namespace vz::bench {
 
 /// Head and body in one string, made before the clock starts. target: "/collections/c/points".
-std::string http_request(std::string_view method, std::string_view target, std::uint16_t port,
-                         std::string_view body);
+std::string http_request(std::string_view method, std::string_view target,
+                         const drive::Endpoint& endpoint, std::string_view body);
 
 struct LoadAnswer {
   int status = 0;
@@ -22,8 +24,8 @@ struct LoadAnswer {
 /// A blocking socket with TCP_NODELAY. Not thread-safe: one per thread.
 class LoadClient {
  public:
-  /// To 127.0.0.1. Errors: kUnavailable.
-  static Result<LoadClient> connect(std::uint16_t port);
+  /// Errors: kUnavailable.
+  static Result<LoadClient> connect(const drive::Endpoint& endpoint);
   ~LoadClient();
   LoadClient(LoadClient&& other) noexcept;
   LoadClient& operator=(LoadClient&&) = delete;
@@ -40,6 +42,7 @@ class LoadClient {
   std::string received_;  ///< a buffer that only grows
   std::size_t size_ = 0;  ///< bytes of it that were received
 
+  static Result<LoadClient> connect_to(const addrinfo& address);
   Status send_all(std::string_view request);
   Status receive_some();
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/bench/statistics.h"
+#include "tools/drive/collection_api.h"
 #include "tools/drive/node_api.h"
 #include "tools/drive/server_process.h"
 
@@ -63,7 +64,7 @@ class NodeBench {
                .load_average = load_average(),
                .hnswlib_bytes = hnswlib_bytes(data_.base)};
     VZ_TRY(measure_empty());
-    const Upserts upserts = make_upserts(data_.base, data_.base.rows, 0, options_.batch, port_);
+    const Upserts upserts = make_upserts(data_.base, data_.base.rows, 0, target());
     VZ_TRY(measure_log(upserts.payload_bytes));
     VZ_TRY(measure_ingest(upserts));
     VZ_TRY_ASSIGN(report_.recall, measure_recall(data_, port_));
@@ -87,6 +88,10 @@ class NodeBench {
   std::uint16_t port_;
   drive::ServerProcess server_;
   NodeReport report_;
+
+  [[nodiscard]] UpsertTarget target() const {
+    return {.endpoint = {.port = port_}, .batch = options_.batch};
+  }
 
   /// Milliseconds from the process's start until it is ready; it stays up.
   Result<double> start() {
@@ -137,7 +142,7 @@ class NodeBench {
     drive::HttpClient http(server_.base_url(), kCallTimeoutMs);
     VZ_TRY(drive::create_collection(http, kCollection, data_.base.dimension,
                                     vector::distance_name(data_.distance)));
-    VZ_TRY_ASSIGN(report_.ingest, ingest(upserts, data_.base, options_.connections, port_));
+    VZ_TRY_ASSIGN(report_.ingest, ingest(upserts, data_.base, options_.connections));
     const auto begin = Clock::now();
     while (Clock::now() - begin < kIndexDeadline) {
       VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
@@ -158,8 +163,8 @@ class NodeBench {
   Status measure_kill() {
     VZ_TRY(start());
     const std::uint32_t rows = std::min(kPointsBeforeKill, data_.base.rows);
-    const Upserts more = make_upserts(data_.base, rows, data_.base.rows, options_.batch, port_);
-    VZ_TRY(ingest(more, data_.base, options_.connections, port_));
+    const Upserts more = make_upserts(data_.base, rows, data_.base.rows, target());
+    VZ_TRY(ingest(more, data_.base, options_.connections));
     VZ_TRY(server_.kill_now());
     report_.killed_points = rows;
     VZ_TRY_ASSIGN(report_.killed_start_ms, start());

@@ -43,7 +43,7 @@ struct Rounds {
 Result<SearchLoad> measure_pair(const SearchLoadOptions& options, unsigned connections, double rate,
                                 std::uint16_t peer_port, std::span<const std::string> requests) {
   const auto run = [&](std::uint16_t port, double seconds) -> Result<Load> {
-    const LoopOptions loop{.port = port,
+    const LoopOptions loop{.endpoint = {.port = port},
                            .connections = connections,
                            .duration = std::chrono::duration<double>(seconds)};
     return rate > 0 ? open_loop(loop, rate, requests) : closed_loop(loop, requests);
@@ -77,7 +77,8 @@ Result<std::vector<SearchLoad>> measure_searches(const DataSet& data,
                                                  const SearchLoadOptions& options) {
   std::vector<std::string> requests;
   for (std::uint32_t query = 0; query < data.queries.rows; ++query) {
-    requests.push_back(http_request("POST", target(), options.port, body_of(data, query)));
+    requests.push_back(
+        http_request("POST", target(), {.port = options.port}, body_of(data, query)));
   }
   VZ_TRY_ASSIGN(const auto peer, DoNothingServer::start(kPeerThreads));
   std::vector<SearchLoad> out;

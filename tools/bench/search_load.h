@@ -39,7 +39,7 @@ struct SearchLoad {
 
 /// Closed loops over one and over all connections, then the open loop if there is a rate. The
 /// in-process speed is of all cores, so only what uses all connections is compared with it.
-/// Errors: kUnavailable, kInternal (an unexpected answer).
+/// Errors: kUnavailable, and those of drive/answer.h.
 Result<std::vector<SearchLoad>> measure_searches(const DataSet& data,
                                                  const SearchLoadOptions& options);
 

@@ -4,25 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/drive/answer.h"
+#include "tools/drive/collection_api.h"
+
 namespace vz::drive {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kQuotedBytesMax = 500;  ///< of an unexpected answer
-
-tl::unexpected<Error> unexpected(const std::string& call, const HttpAnswer& answer) {
-  return fail(ErrorCode::kInternal, call + " answered " + std::to_string(answer.status) + " " +
-                                        answer.body.substr(0, kQuotedBytesMax));
-}
-
-Result<json> call(HttpClient& http, const std::string& method, const std::string& path,
-                  const std::string& body) {
-  VZ_TRY_ASSIGN(const auto answer, http.request(method, path, body));
-  json parsed = json::parse(answer.body, nullptr, false);
-  if (answer.status != 200 || parsed.is_discarded()) return unexpected(method + " " + path, answer);
-  return parsed;
-}
 
 std::uint64_t number(const json& object, const char* key) {
   const auto value = object.find(key);
@@ -44,7 +32,7 @@ void append_vector(std::span<const float> values, std::string& out) {
 }  // namespace
 
 Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string& collection) {
-  VZ_TRY_ASSIGN(const json stats, call(http, "GET", "/stats", ""));
+  VZ_TRY_ASSIGN(const json stats, call_json(http, "GET", "/stats", ""));
   CollectionNumbers numbers;
   for (const auto& one : stats.value("collections", json::array())) {
     if (one.value("name", "") != collection) continue;
@@ -57,13 +45,6 @@ Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string
                .distance_evaluations = number(one, "distance_evaluations")};
   }
   return numbers;
-}
-
-Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension,
-                         std::string_view distance) {
-  const json body = {{"vectors", {{"size", dimension}, {"distance", distance}}}};
-  VZ_TRY(call(http, "PUT", "/collections/" + collection, body.dump()));
-  return {};
 }
 
 std::string upsert_body(std::span<const float> values, std::size_t dimension,
@@ -79,28 +60,38 @@ std::string upsert_body(std::span<const float> values, std::size_t dimension,
 }
 
 Status upsert(HttpClient& http, const std::string& collection, const std::string& body) {
-  VZ_TRY(call(http, "PUT", "/collections/" + collection + "/points", body));
+  VZ_TRY(call_json(http, "PUT", collection_path(collection) + "/points", body));
   return {};
 }
 
 std::string search_body(std::span<const float> query, const std::string& filter, std::size_t limit,
-                        Accuracy accuracy) {
+                        Accuracy accuracy, std::size_t ef) {
   std::string body = R"({"query":)";
   append_vector(query, body);
   body += R"(,"limit":)" + std::to_string(limit);
   if (!filter.empty()) body += R"(,"filter":)" + filter;
   if (accuracy == Accuracy::kExact) body += R"(,"params":{"exact":true})";
+  if (accuracy == Accuracy::kDefault && ef > 0)
+    body += R"(,"params":{"hnsw_ef":)" + std::to_string(ef) + "}";
   return body + "}";
 }
 
 Result<std::vector<std::int64_t>> ids_of_answer(const HttpAnswer& answer) {
-  const json parsed = json::parse(answer.body, nullptr, false);
-  if (answer.status != 200 || parsed.is_discarded()) return unexpected("search", answer);
+  VZ_TRY_ASSIGN(json parsed, json_of("search", answer));
   std::vector<std::int64_t> ids;
   for (const auto& point : parsed["result"]["points"]) {
     ids.push_back(point.value("id", std::int64_t{-1}));
   }
   return ids;
+}
+
+Result<std::vector<Scored>> scored_of_answer(const HttpAnswer& answer) {
+  VZ_TRY_ASSIGN(json parsed, json_of("search", answer));
+  std::vector<Scored> scored;
+  for (const auto& point : parsed["result"]["points"]) {
+    scored.push_back({.id = point.value("id", json()).dump(), .score = point.value("score", 0.0)});
+  }
+  return scored;
 }
 
 }  // namespace vz::drive

@@ -1,4 +1,4 @@
-// The few calls of a node's HTTP API that the quick start and the benchmark make.
+// Calls that write and search points, as the quick start and the benchmarks make them.
 #pragma once
 
 #include <cstdint>
@@ -25,23 +25,27 @@ struct CollectionNumbers {
 
 enum class Accuracy : std::uint8_t { kDefault, kExact };
 
-// Every call: errors are kUnavailable (no answer) and kInternal (an answer that is not 200,
-// quoted).
+// Every call: errors are kUnavailable (no answer) and those of answer.h.
 
 Result<CollectionNumbers> collection_numbers(HttpClient& http, const std::string& collection);
-/// distance: "Cosine", "Dot", "Euclid" or "Manhattan".
-Status create_collection(HttpClient& http, const std::string& collection, std::size_t dimension,
-                         std::string_view distance);
 
 /// Body that upserts rows first .. first + count - 1, with their number as id.
 std::string upsert_body(std::span<const float> values, std::size_t dimension,
                         std::span<const std::string> payloads, std::size_t first);
 Status upsert(HttpClient& http, const std::string& collection, const std::string& body);
 
-/// Body of a search for the nearest `limit` points to `query`.
+/// Body of a search for the nearest `limit` points to `query`. ef: 0 leaves it to the node; without
+/// a meaning for an exact search.
 std::string search_body(std::span<const float> query, const std::string& filter, std::size_t limit,
-                        Accuracy accuracy);
+                        Accuracy accuracy, std::size_t ef = 0);
 /// Ids, best first.
 Result<std::vector<std::int64_t>> ids_of_answer(const HttpAnswer& answer);
+
+struct Scored {
+  std::string id;  ///< as JSON: a number, or a UUID in quotes
+  double score = 0;
+};
+/// Points, best first.
+Result<std::vector<Scored>> scored_of_answer(const HttpAnswer& answer);
 
 }  // namespace vz::drive

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/drive/collection_api.h"
 #include "tools/drive/node_api.h"
 #include "tools/quickstart_client/progress.h"
 

@@ -1,0 +1,26 @@
+// The result of a command on stdout, in the form that was asked for.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace CLI {
+class App;
+}
+
+namespace vz::cli {
+
+enum class OutputFormat : std::uint8_t { kTable, kJson };
+
+/// Adds -o/--output. `format` must outlive `command`.
+void add_output_option(CLI::App& command, OutputFormat& format);
+
+/// result: an object whose values are scalars, null or arrays of such objects, its "schema" first.
+///
+/// As a table the same fields but the schema: a line for each, then the arrays, a line for each
+/// object. null is "-".
+void print_result(const nlohmann::ordered_json& result, OutputFormat format, std::ostream& out);
+
+}  // namespace vz::cli
