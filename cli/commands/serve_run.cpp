@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "engine/node/idle_trim.h"
 #include "storage/env/env.h"
 
 namespace vz::cli {
@@ -17,8 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kGrace{10'000};
-constexpr int kMmapThresholdBytes = 2 << 20;  ///< above most request bodies
-constexpr int kTrimThresholdBytes = 64 << 20;
+constexpr int kMmapThresholdBytes = 2 << 20;    ///< above most request bodies
 constexpr long kPollNanoseconds = 100'000'000;  ///< how soon a failed log is noticed
 
 sigset_t ending_signals() {
@@ -46,7 +46,7 @@ class SecondSignal {
 /// threshold malloc raises its own with each of them, and keeps the next in its heaps.
 void return_memory_early() {
   mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes);
-  mallopt(M_TRIM_THRESHOLD, kTrimThresholdBytes);
+  mallopt(M_TRIM_THRESHOLD, node::IdleTrim::kBusyThresholdBytes);
 }
 
 ExitCode failed(Context& context, const Error& error) {

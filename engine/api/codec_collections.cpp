@@ -66,7 +66,12 @@ Status read_options(const json& body, std::map<std::string, std::string>& option
   return {};
 }
 
-/// m and ef_construct become parameters; what is left is echoed.
+Status check_on_disk(const json& value, const std::string& path) {
+  if (!value.is_boolean()) return wrong_type(path, "true or false");
+  return {};
+}
+
+/// m and ef_construct become parameters; what is left is echoed (on_disk has its effect there).
 Status read_hnsw(const json& value, const std::string& path, std::optional<std::uint32_t>& m,
                  std::optional<std::uint32_t>& ef_construct, json& rest) {
   if (!value.is_object()) return wrong_type(path, "an object");
@@ -79,6 +84,7 @@ Status read_hnsw(const json& value, const std::string& path, std::optional<std::
     } else if (key == "ef_construct") {
       VZ_TRY_ASSIGN(ef_construct, read_u32(item, inner));
     } else {
+      if (key == "on_disk") VZ_TRY(check_on_disk(item, inner));
       rest[key] = item;
     }
   }
@@ -115,6 +121,8 @@ Result<VectorDefinition> read_vector(const std::string& name, const json& parame
   if (!known) return wrong_type(path + ".distance", "Cosine, Dot, Euclid or Manhattan");
   vector.distance = *known;
   VZ_TRY(check_datatype(parameters, path));
+  if (const json* on_disk = find(parameters, "on_disk"))
+    VZ_TRY(check_on_disk(*on_disk, path + ".on_disk"));
 
   rest = json::object();
   for (const auto& [key, value] : parameters.items())
@@ -130,8 +138,9 @@ Result<VectorDefinition> read_vector(const std::string& name, const json& parame
     json hnsw_rest;
     VZ_TRY(read_hnsw(*hnsw, path + ".hnsw_config", m, ef_construct, hnsw_rest));
     const index::HnswParameters usual;
-    vector.hnsw = index::HnswParameters{.m = m.value_or(usual.m),
-                                        .ef_construct = ef_construct.value_or(usual.ef_construct)};
+    if (m || ef_construct)
+      vector.hnsw = index::HnswParameters{
+          .m = m.value_or(usual.m), .ef_construct = ef_construct.value_or(usual.ef_construct)};
     if (!hnsw_rest.empty()) rest["hnsw_config"] = hnsw_rest;
   }
   return vector;
@@ -156,6 +165,47 @@ Status read_vectors(const json& vectors, CollectionDefinition& definition) {
     }
   }
   if (!echoed.empty()) definition.options["vectors"] = dump(echoed);
+  return {};
+}
+
+/// What an update may change of a vector: where its index is kept.
+Result<json> read_vector_update(const json& parameters, const std::string& path) {
+  if (!parameters.is_object()) return wrong_type(path, "an object");
+  json kept = json::object();
+  for (const auto& [key, value] : parameters.items()) {
+    if (value.is_null()) continue;
+    const std::string inner = path + "." + key;
+    if (key == "on_disk") {
+      VZ_TRY(check_on_disk(value, inner));
+      kept[key] = value;
+    } else if (key == "hnsw_config") {
+      std::optional<std::uint32_t> m;
+      std::optional<std::uint32_t> ef_construct;
+      json rest;
+      VZ_TRY(read_hnsw(value, inner, m, ef_construct, rest));
+      if (m || ef_construct)
+        return failed(unsupported("`" + inner + (m ? ".m`" : ".ef_construct`")));
+      kept[key] = rest;
+    } else {
+      return failed(unsupported("`" + inner + "`"));
+    }
+  }
+  return kept;
+}
+
+Status read_vectors_update(const json& vectors, DefinitionPatch& patch) {
+  if (!vectors.is_object()) return wrong_type("vectors", "an object");
+  json updates = json::object();
+  // {"on_disk":true} is the default vector's, as on create; Qdrant has {"":{"on_disk":true}}.
+  if (const json* on_disk = find(vectors, "on_disk"); on_disk != nullptr && !on_disk->is_object()) {
+    VZ_TRY_ASSIGN(updates[""], read_vector_update(vectors, "vectors"));
+  } else {
+    for (const auto& [name, parameters] : vectors.items()) {
+      const std::string path = name.empty() ? "vectors" : "vectors." + name;
+      VZ_TRY_ASSIGN(updates[name], read_vector_update(parameters, path));
+    }
+  }
+  if (!updates.empty()) patch.options["vectors"] = dump(updates);
   return {};
 }
 
@@ -215,8 +265,9 @@ Result<CollectionDefinition> decode_create(const std::string& body_text) {
 
 Result<DefinitionPatch> decode_update(const std::string& body_text) {
   VZ_TRY_ASSIGN(const json body, parse_object(body_text));
-  VZ_TRY(refuse_unbuilt(body, {"vectors", "sparse_vectors"}));
+  VZ_TRY(refuse_unbuilt(body, {"sparse_vectors"}));
   DefinitionPatch patch;
+  if (const json* vectors = find(body, "vectors")) VZ_TRY(read_vectors_update(*vectors, patch));
   if (const json* hnsw = find(body, "hnsw_config")) {
     json rest;
     VZ_TRY(read_hnsw(*hnsw, "hnsw_config", patch.m, patch.ef_construct, rest));

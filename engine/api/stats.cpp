@@ -65,6 +65,7 @@ void write_collection(Lines& lines, const Reader& reader, const CollectionStats&
   lines.number("indexed_vectors", stats.indexed_points);
   lines.number("segments", stats.segments);
   lines.number("size_bytes", stats.size_bytes);
+  lines.number("memory_usage_bytes", stats.memory_bytes);
   lines.number("searches", stats.searches);
   lines.number("avg_search_ms", stats.avg_search_ms);
   lines.number("p50_search_ms", stats.p50_search_ms);
@@ -72,7 +73,6 @@ void write_collection(Lines& lines, const Reader& reader, const CollectionStats&
   lines.text("created_at", rfc3339(stats.created_at_us));
   lines.text("status", stats.status);
   lines.number("distance_evaluations", stats.evaluations);
-  lines.number("memory_usage_bytes", stats.memory_bytes);
   lines.close('}');
 }
 
@@ -85,10 +85,12 @@ void get_stats(std::shared_ptr<Call> call) {
   stats.reserve(collections.size());
   std::uint64_t total_vectors = 0;
   std::uint64_t size_bytes = 0;
+  std::uint64_t memory_bytes = 0;
   for (const auto& reader : collections) {
     stats.push_back(reader->stats());
     total_vectors += stats.back().points;
     size_bytes += stats.back().size_bytes;
+    memory_bytes += stats.back().memory_bytes;
   }
   std::string out;
   Lines lines(out);
@@ -100,6 +102,7 @@ void get_stats(std::shared_ptr<Call> call) {
   lines.number("total_vectors", total_vectors);
   lines.number("total_collections", collections.size());
   lines.number("size_bytes", size_bytes);
+  lines.number("memory_usage_bytes", memory_bytes);
   lines.key("collections");
   lines.open('[');
   for (std::size_t i = 0; i < collections.size(); ++i)

@@ -73,11 +73,16 @@ Status check_vector(const VectorDefinition& vector) {
   return vector.hnsw ? check_hnsw(*vector.hnsw, prefix) : Status();
 }
 
-/// Merges `patch` into `base` by top-level keys; in metadata a null deletes its key.
+/// Merges `patch` into `base` by top-level keys; in metadata a null deletes its key. `vectors` hold
+/// settings by name of the vector, so they are merged below it too.
 std::string merged(const std::string& base, const std::string& patch, std::string_view key) {
   const auto patch_json = ordered_json::parse(patch, nullptr, false);
   auto base_json = ordered_json::parse(base, nullptr, false);
   if (!patch_json.is_object() || !base_json.is_object()) return patch;
+  if (key == "vectors") {
+    base_json.merge_patch(patch_json);
+    return base_json.dump();
+  }
   for (const auto& [name, value] : patch_json.items()) {
     if (value.is_null() && key == "metadata") {
       base_json.erase(name);
@@ -96,6 +101,28 @@ std::optional<std::size_t> CollectionDefinition::column(std::string_view name) c
   return std::nullopt;
 }
 
+std::vector<index::Placement> index_placements(const CollectionDefinition& definition) {
+  const auto parsed = [&](const std::string& key) {
+    const auto found = definition.options.find(key);
+    if (found == definition.options.end()) return ordered_json();
+    return ordered_json::parse(found->second, nullptr, false);
+  };
+  const auto member = [](const ordered_json& object, const std::string& key) {
+    return object.is_object() && object.contains(key) ? object.at(key) : ordered_json();
+  };
+  const ordered_json usual = member(parsed("hnsw_config"), "on_disk");
+  const ordered_json by_name = parsed("vectors");
+  std::vector<index::Placement> placements;
+  for (const VectorDefinition& vector : definition.vectors) {
+    const ordered_json own = member(by_name, vector.name);
+    const ordered_json own_graph = member(member(own, "hnsw_config"), "on_disk");
+    const bool mapped =
+        member(own, "on_disk") == true || (own_graph.is_null() ? usual : own_graph) == true;
+    placements.push_back(mapped ? index::Placement::kMapped : index::Placement::kResident);
+  }
+  return placements;
+}
+
 CollectionDefinition patched(CollectionDefinition base, const DefinitionPatch& patch) {
   if (patch.m) base.hnsw.m = *patch.m;
   if (patch.ef_construct) base.hnsw.ef_construct = *patch.ef_construct;
@@ -106,6 +133,16 @@ CollectionDefinition patched(CollectionDefinition base, const DefinitionPatch& p
         merged(existing == base.options.end() ? "{}" : existing->second, value, key);
   }
   return base;
+}
+
+Status check_vectors_known(const CollectionDefinition& definition, const DefinitionPatch& patch) {
+  const auto found = patch.options.find("vectors");
+  if (found == patch.options.end()) return {};
+  const auto vectors = ordered_json::parse(found->second, nullptr, false);
+  for (const auto& [name, settings] : vectors.items())
+    if (!definition.column(name))
+      return fail(ErrorCode::kInvalidArgument, "Not existing vector name error: " + name);
+  return {};
 }
 
 Status check(const CollectionDefinition& definition) {

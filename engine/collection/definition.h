@@ -38,16 +38,23 @@ struct CollectionDefinition {
   friend bool operator==(const CollectionDefinition&, const CollectionDefinition&) = default;
 };
 
+/// Where the indexes of segments keep each vector's codes and graph: mapped, if `on_disk` is set
+/// for the vector, for its graph, or, where that is not said, for the collection's graphs. (With
+/// Qdrant vectors and graph may differ; here codes and graph go together.)
+std::vector<index::Placement> index_placements(const CollectionDefinition& definition);
+
 /// What PATCH changes; absent members stay.
 struct DefinitionPatch {
   std::optional<std::uint32_t> m;
   std::optional<std::uint32_t> ef_construct;
   std::optional<std::uint32_t> ef_search;
-  /// Canonical JSON by option key. An object is merged key by key; in `metadata` a null deletes its
-  /// key; any other value replaces.
+  /// Canonical JSON by option key. An object is merged key by key, `vectors` at every depth; in
+  /// `metadata` a null deletes its key; any other value replaces.
   std::map<std::string, std::string> options;
 };
 CollectionDefinition patched(CollectionDefinition base, const DefinitionPatch& patch);
+/// Errors: kInvalidArgument: settings of a vector that the collection does not have.
+Status check_vectors_known(const CollectionDefinition& definition, const DefinitionPatch& patch);
 
 /// Checks every bound of limits.h. Errors: kInvalidArgument, kOutOfRange, naming the field.
 Status check(const CollectionDefinition& definition);

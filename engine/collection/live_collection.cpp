@@ -171,6 +171,7 @@ Lsn LiveCollection::first_unflushed_lsn(Lsn flushed) const {
 CollectionStats LiveCollection::stats() const {
   const View view = this->view();
   CollectionStats out;
+  out.memory_bytes = sizeof *this;
   std::uint64_t dead = 0;
   std::uint64_t unindexed = 0;
   const auto memtable = [&](const Memtable& table) {
@@ -178,7 +179,7 @@ CollectionStats LiveCollection::stats() const {
     dead += table.dead().count();
     unindexed += rows - std::min(rows, table.dead().count());
     out.size_bytes += table.bytes();
-    out.memory_bytes += table.bytes();
+    out.memory_bytes += table.memory_bytes();
   };
   memtable(*view.parts->active);
   for (const FrozenMemtable& frozen : view.parts->frozen) memtable(*frozen.memtable);

@@ -28,11 +28,28 @@ std::uint64_t vector_bytes(const segment::VectorRef& vector) {
   return vector.values.size_bytes() + vector.indices.size_bytes();
 }
 
+/// Of a small block of the heap: malloc adds a header and rounds up to 16.
+constexpr std::uint64_t heap_bytes(std::uint64_t size) {
+  return size == 0 ? 0 : (size + 8 + 15) / 16 * 16;
+}
+
+std::uint64_t heap_bytes(const std::string& text) {
+  static const std::size_t kInPlace = std::string().capacity();
+  return text.capacity() <= kInPlace ? 0 : heap_bytes(text.capacity() + 1);
+}
+
+/// Of a boost::unordered_flat_map: slots in groups of 15, with 16 bytes about each group.
+template <typename Map>
+std::uint64_t table_bytes(const Map& map) {
+  return map.bucket_count() * sizeof(typename Map::value_type) + map.bucket_count() / 15 * 16;
+}
+
 }  // namespace
 
 /// One vector name of one chunk.
 struct Memtable::Column {
   HugeArray<float> values;  ///< dense rows; pages are touched as rows come
+  std::size_t written = 0;  ///< bytes of memory that `values` takes so far
   HugeArray<std::uint8_t> codes;
   std::vector<float> norms;
   float scale = 1.0f;
@@ -79,9 +96,25 @@ Memtable::Chunk& Memtable::open_chunk(std::uint32_t row) {
   Chunk* chunk = slot.load(std::memory_order_relaxed);
   if (chunk == nullptr) {
     chunk = new Chunk(std::size_t{1} << chunk_shift_, definition_->vectors.size());
+    note_memory(sizeof(Chunk) + chunk->rows.size() * sizeof(Row) +
+                chunk->columns.size() * sizeof(Column));
     slot.store(chunk, std::memory_order_release);
   }
   return *chunk;
+}
+
+void Memtable::note_delete(const PointId& id, Lsn lsn) {
+  const std::size_t before = tombstones_.capacity();
+  tombstones_.push_back({id, lsn});
+  note_memory((tombstones_.capacity() - before) * sizeof(segment::Tombstone));
+}
+
+/// The values of the first `slots` rows are in memory now.
+void Memtable::count_written(Column& column, std::size_t slots, std::uint32_t dimension) {
+  const std::size_t row_bytes = std::size_t{dimension} * sizeof(float);
+  const std::size_t written = written_bytes(slots * row_bytes, row_bytes << chunk_shift_);
+  note_memory(written - column.written);
+  column.written = written;
 }
 
 void Memtable::store_vector(Chunk& chunk, std::uint32_t slot, const ColumnVector& vector) {
@@ -93,9 +126,15 @@ void Memtable::store_vector(Chunk& chunk, std::uint32_t slot, const ColumnVector
       column.values = HugeArray<float>(slots * definition.size);  // Not zeroed: presence tells.
     std::memcpy(column.values.get() + std::size_t{slot} * definition.size,
                 vector.value.values.data(), vector.value.values.size_bytes());
+    count_written(column, slot + 1, definition.size);
     return;
   }
-  if (column.packed.empty()) column.packed.resize(slots);
+  if (column.packed.empty()) {
+    column.packed.resize(slots);
+    note_memory(slots * sizeof column.packed[0]);
+  }
+  note_memory(heap_bytes(sizeof(Column::Packed)) + heap_bytes(vector.value.values.size_bytes()) +
+              heap_bytes(vector.value.indices.size_bytes()));
   column.packed[slot] = std::make_unique<Column::Packed>(
       Column::Packed{{vector.value.values.begin(), vector.value.values.end()},
                      {vector.value.indices.begin(), vector.value.indices.end()}});
@@ -113,6 +152,7 @@ void Memtable::append(const PointId& id, Lsn lsn, std::uint64_t hash,
   target.hash = hash;
   target.payload = payload;
   payload::flatten(payload, target.flat);
+  note_memory(heap_bytes(target.payload) + heap_bytes(target.flat));
   std::uint64_t bytes = sizeof(Row) + target.payload.size() + target.flat.size();
   for (const ColumnVector& vector : vectors) {
     store_vector(chunk, slot, vector);
@@ -121,7 +161,9 @@ void Memtable::append(const PointId& id, Lsn lsn, std::uint64_t hash,
   }
   {
     MutexLock lock(ids_mutex_);
+    const std::uint64_t before = table_bytes(ids_);
     const auto [at, inserted] = ids_.try_emplace(id, row);
+    note_memory(table_bytes(ids_) - before);
     if (!inserted) {
       target.previous = at->second;
       at->second = row;
@@ -142,11 +184,13 @@ void Memtable::encode_chunk(Chunk& chunk) {
       if ((chunk.rows[slot].present >> c & 1) == 0)
         std::fill_n(column.values.get() + slot * dimension, dimension, 0.0f);
     }
+    count_written(column, slots, dimension);
     const std::span<const float> all(column.values.get(), slots * dimension);
     column.scale = vector::train_scale(all, vector::magnitude(all));
     const std::size_t stride = vector::code_stride(dimension);
     column.codes = HugeArray<std::uint8_t>(slots * stride);
     column.norms.resize(slots);
+    note_memory(written_bytes(slots * stride, slots * stride) + slots * sizeof(float));
     double error = 0;
     double length = 0;
     for (std::size_t slot = 0; slot < slots; ++slot) {

@@ -32,7 +32,7 @@ class Memtable final : public Part {
   void append(const PointId& id, Lsn lsn, std::uint64_t hash, std::span<const ColumnVector> vectors,
               std::string_view payload);
   /// Notes that `id` was deleted, so that a seal can write it down.
-  void note_delete(const PointId& id, Lsn lsn) { tombstones_.push_back({id, lsn}); }
+  void note_delete(const PointId& id, Lsn lsn);
   /// Half of the capacity is used: freeze before the next write, which may add as many rows again.
   [[nodiscard]] bool full() const { return rows_.load(std::memory_order_relaxed) > row_room(); }
 
@@ -45,6 +45,10 @@ class Memtable final : public Part {
   [[nodiscard]] std::uint32_t rows() const { return rows_.load(std::memory_order_acquire); }
   /// Bytes of vectors and payloads.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  /// Memory that it takes: rows, codes, ids, deaths, and what was set aside for rows to come.
+  [[nodiscard]] std::uint64_t memory_bytes() const {
+    return sizeof *this + memory_bytes_.load(std::memory_order_relaxed) + dead_.memory_bytes();
+  }
 
   [[nodiscard]] std::uint32_t rows_at(Lsn lsn) const override;
   [[nodiscard]] PointId id(std::uint32_t row) const override;
@@ -79,7 +83,11 @@ class Memtable final : public Part {
   [[nodiscard]] const Row& row_at(std::uint32_t row) const;
   Chunk& open_chunk(std::uint32_t row);
   void store_vector(Chunk& chunk, std::uint32_t slot, const ColumnVector& vector);
+  void count_written(Column& column, std::size_t slots, std::uint32_t dimension);
   void encode_chunk(Chunk& chunk);
+  void note_memory(std::uint64_t bytes) {
+    memory_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
 
   const std::shared_ptr<const CollectionDefinition> definition_;
   const std::uint32_t chunk_shift_;  ///< log2 of rows a chunk; fewer for large vectors
@@ -88,6 +96,7 @@ class Memtable final : public Part {
   std::array<std::atomic<Chunk*>, kChunksMax> chunks_{};
   std::atomic<std::uint32_t> rows_{0};
   std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> memory_bytes_{0};  ///< of the heap, but for dead_
   std::vector<segment::Tombstone> tombstones_;
 
   mutable Mutex ids_mutex_;

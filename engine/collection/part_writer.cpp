@@ -69,7 +69,7 @@ Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollect
                                        {.zstd_level = options.zstd_level}));
   if (entry.rows == 0) return entry;
   VZ_TRY_ASSIGN(const auto part,
-                SealedPart::open(store.env(), store.paths(), collection.id(), entry));
+                SealedPart::open(store.env(), store.paths(), collection.id(), entry, *definition));
   return rebuild_derived(store, collection, *part, std::move(entry), numbers, options);
 }
 

@@ -78,8 +78,8 @@ struct CollectionStats {
   std::uint64_t deleted_points = 0;  ///< dead rows that still take space
   std::uint64_t indexed_points = 0;  ///< alive, in parts with a graph or small enough without
   std::uint64_t segments = 0;
-  std::uint64_t size_bytes = 0;  ///< files and unsealed rows
-  std::uint64_t memory_bytes = 0;
+  std::uint64_t size_bytes = 0;    ///< files and unsealed rows
+  std::uint64_t memory_bytes = 0;  ///< of ours; not the pages of mapped files that are in memory
   std::uint64_t searches = 0;
   std::uint64_t evaluations = 0;  ///< distances computed by all searches
   double avg_search_ms = 0;

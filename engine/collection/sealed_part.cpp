@@ -67,7 +67,8 @@ void recover_deaths(std::span<const std::shared_ptr<SealedPart>> segments) {
 
 Result<std::shared_ptr<SealedPart>> SealedPart::open(Env& env, const store::Paths& paths,
                                                      CollectionId collection,
-                                                     const manifest::SegmentEntry& entry) {
+                                                     const manifest::SegmentEntry& entry,
+                                                     const CollectionDefinition& definition) {
   const std::string path = paths.seg(collection, entry.epoch, entry.seq);
   VZ_TRY_ASSIGN(auto segment, segment::Segment::open(env, path));
   const auto& file = segment->file();
@@ -82,7 +83,8 @@ Result<std::shared_ptr<SealedPart>> SealedPart::open(Env& env, const store::Path
   auto derived = std::make_shared<Derived>();
   if (entry.index) {
     const auto index_path = paths.index(collection, entry.epoch, entry.seq, entry.index->number);
-    if (auto opened = index::IndexFile::open(env, index_path, *part->segment_)) {
+    if (auto opened = index::IndexFile::open(env, index_path, *part->segment_,
+                                             index_placements(definition))) {
       derived->index = std::move(*opened);
     } else {
       log_derived(index_path, opened.error());
@@ -127,13 +129,9 @@ std::uint64_t SealedPart::file_bytes() const {
 
 std::uint64_t SealedPart::memory_bytes() const {
   const auto derived = this->derived();
-  std::uint64_t bytes = segment_->memory_bytes();
-  if (derived->fields != nullptr) bytes += derived->fields->memory_bytes();
-  for (std::size_t c = 0; derived->index != nullptr && c < segment_->footer().columns.size(); ++c) {
-    const index::ColumnIndex* column = derived->index->column(c);
-    if (column != nullptr) bytes += column->memory_bytes();
-  }
-  return bytes;
+  return sizeof *this + segment_->memory_bytes() + dead_.memory_bytes() +
+         (derived->index != nullptr ? derived->index->memory_bytes() : 0) +
+         (derived->fields != nullptr ? derived->fields->memory_bytes() : 0);
 }
 
 std::optional<std::uint32_t> SealedPart::find(PointId id, Lsn lsn) const {

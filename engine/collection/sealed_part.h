@@ -25,10 +25,12 @@ class SealedPart final : public Part, public payload::FilterRows {
   /// Opens the files that `entry` names. A derived file that is missing or damaged is left out
   /// (needs_rebuild() tells); rows that the entry's dead file names are dead from lsn 1 on. If that
   /// file is missing or damaged, deaths_lost() tells, and the caller uses recover_deaths().
+  /// The index goes where `definition` wants it.
   /// Errors: kCorruption, kNotFound: of the segment file; kIoError.
   static Result<std::shared_ptr<SealedPart>> open(Env& env, const store::Paths& paths,
                                                   CollectionId collection,
-                                                  const manifest::SegmentEntry& entry);
+                                                  const manifest::SegmentEntry& entry,
+                                                  const CollectionDefinition& definition);
 
   [[nodiscard]] const segment::Segment& segment() const { return *segment_; }
   [[nodiscard]] SegmentSeq seq() const { return segment_->footer().seq; }
@@ -51,6 +53,7 @@ class SealedPart final : public Part, public payload::FilterRows {
   /// Live rows as of now.
   [[nodiscard]] std::uint32_t live_rows() const { return row_count() - dead_.count(); }
   [[nodiscard]] std::uint64_t file_bytes() const;
+  /// Memory that it takes, without what the kernel keeps of mapped files.
   [[nodiscard]] std::uint64_t memory_bytes() const;
 
   // Part

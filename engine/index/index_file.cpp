@@ -128,8 +128,8 @@ const char* check_column(const ColumnView& view, const IndexColumn& column) {
 
 class File final : public IndexFile {
  public:
-  File(std::unique_ptr<segment::CheckedFile> file, Placement placement)
-      : file_(std::move(file)), placement_(placement) {}
+  File(std::unique_ptr<segment::CheckedFile> file, std::span<const Placement> placements)
+      : file_(std::move(file)), placements_(placements.begin(), placements.end()) {}
 
   Status load(const segment::Segment& segment) {
     VZ_TRY_ASSIGN(const IndexFooter footer, read_footer());
@@ -138,6 +138,10 @@ class File final : public IndexFile {
     columns_.resize(views_.size());
     for (const IndexColumn& column : footer.columns) VZ_TRY(load_column(column, segment));
     if (file_->failed()) return damaged("the file could not be read");
+    const bool mapped = std::any_of(
+        footer.columns.begin(), footer.columns.end(),
+        [this](const IndexColumn& column) { return placement(column) == Placement::kMapped; });
+    if (!mapped) file_->forget();
     return {};
   }
 
@@ -145,8 +149,17 @@ class File final : public IndexFile {
     return column < columns_.size() ? columns_[column].get() : nullptr;
   }
   [[nodiscard]] const segment::CheckedFile& file() const override { return *file_; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    std::uint64_t bytes = file_->file_size() / (64u << 10) / 8;  // The bitmap of verified blocks.
+    for (const auto& memory : resident_) bytes += written_bytes(memory.size(), memory.size());
+    return bytes;
+  }
 
  private:
+  [[nodiscard]] Placement placement(const IndexColumn& column) const {
+    return column.column < placements_.size() ? placements_[column.column] : Placement::kResident;
+  }
+
   tl::unexpected<Error> damaged(const std::string& what) const {
     return fail(ErrorCode::kCorruption, file_->path() + ": " + what);
   }
@@ -187,7 +200,7 @@ class File final : public IndexFile {
       VZ_TRY(file_->verify(section.offset, section.size));
     }
     ColumnView& view = views_[column.column];
-    view = view_of(place(sections), column, segment.row_count());
+    view = view_of(place(sections, placement(column)), column, segment.row_count());
     if (const char* wrong = check_column(view, column)) {
       return damaged("column " + std::to_string(column.column) + ": " + wrong);
     }
@@ -196,9 +209,9 @@ class File final : public IndexFile {
   }
 
   /// Where the sections are read from: copies, if they are to be resident.
-  SectionStarts place(std::span<const IndexSection, kIndexSections> sections) {
+  SectionStarts place(std::span<const IndexSection, kIndexSections> sections, Placement placement) {
     SectionStarts starts{};
-    if (placement_ == Placement::kMapped) {
+    if (placement == Placement::kMapped) {
       for (std::size_t i = 0; i < starts.size(); ++i) {
         starts[i] = file_->unchecked(sections[i].offset);
       }
@@ -223,7 +236,7 @@ class File final : public IndexFile {
   }
 
   std::unique_ptr<segment::CheckedFile> file_;
-  Placement placement_;
+  std::vector<Placement> placements_;
   std::vector<HugeVector<std::byte>> resident_;
   std::vector<ColumnView> views_;  // Of fixed size: columns_ borrow from it.
   std::vector<std::unique_ptr<ColumnIndex>> columns_;
@@ -233,7 +246,7 @@ class File final : public IndexFile {
 
 Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& path,
                                                    const segment::Segment& segment,
-                                                   Placement placement) {
+                                                   std::span<const Placement> placements) {
   VZ_TRY_ASSIGN(auto checked, segment::CheckedFile::open(env, path, segment::FileKind::kIndex,
                                                          kIndexVersionNewest));
   if (checked->version() != kIndexVersionNewest) {
@@ -242,7 +255,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& 
                     std::to_string(kIndexVersionNewest) + ": it is to be rebuilt");
   }
   try {
-    auto file = std::make_unique<File>(std::move(checked), placement);
+    auto file = std::make_unique<File>(std::move(checked), placements);
     VZ_TRY(file->load(segment));
     return file;
   } catch (const std::bad_alloc&) {

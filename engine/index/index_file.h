@@ -86,6 +86,7 @@ class ColumnIndex {
   [[nodiscard]] virtual bool has_graph() const = 0;
   /// False if a sample showed that codes lose too much: such a column is compared in float32.
   [[nodiscard]] virtual bool codes_on() const = 0;
+  /// Of codes and graph, wherever they are kept.
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
   /// Best rows by approximate similarity, best first, at most `wanted`. Walks the graph or scans
   /// the passing rows' codes, whichever the cost model says is cheaper. Appends to `out`.
@@ -94,27 +95,30 @@ class ColumnIndex {
                             CandidateStats& stats) const = 0;
 };
 
-/// Opened .index of a segment. Thread-safe.
-/// Where an open index keeps codes and graph.
+/// Where an open index keeps the codes and graph of a column.
 enum class Placement : std::uint8_t {
   kResident,  ///< copied into memory of ours, in large pages
   kMapped,    ///< read through the mapping: as much memory as the kernel likes
 };
 
+/// Opened .index of a segment. Thread-safe.
 class IndexFile {
  public:
   /// `segment` must be the one it was built from and must outlive this (its float32 rows are read
-  /// when codes are off). Structure is validated before the first use, so that a damaged file can
-  /// make no walk leave its bounds.
+  /// when codes are off). `placements` are by column of the segment; the columns beyond them are
+  /// resident, and the mapped pages of a file that is resident whole are let go. Structure is
+  /// validated before the first use, so that a damaged file can make no walk leave its bounds.
   /// Errors: kNotFound, kIoError, kCorruption; kIncompatible for another version: rebuild it;
   /// kUnavailable (not enough memory).
   static Result<std::unique_ptr<IndexFile>> open(Env& env, const std::string& path,
                                                  const segment::Segment& segment,
-                                                 Placement placement = Placement::kResident);
+                                                 std::span<const Placement> placements = {});
   virtual ~IndexFile() = default;
   /// nullptr if that column was not indexed.
   [[nodiscard]] virtual const ColumnIndex* column(std::size_t column) const = 0;
   [[nodiscard]] virtual const segment::CheckedFile& file() const = 0;
+  /// Memory of ours that it takes: the resident columns.
+  [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
 };
 
 }  // namespace vz::index

@@ -48,6 +48,12 @@ class DeadLsns {
   }
   /// Rows that died, at any lsn.
   [[nodiscard]] std::uint32_t count() const { return count_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t memory_bytes() const {
+    std::uint64_t bytes = chunks_.size() * sizeof(chunks_[0]);
+    for (const auto& chunk : chunks_)
+      if (chunk.load(std::memory_order_relaxed) != nullptr) bytes += sizeof(Chunk);
+    return bytes;
+  }
 
  private:
   using Chunk = std::array<std::atomic<Lsn>, kChunkRows>;

@@ -18,7 +18,8 @@ Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
   std::vector<std::shared_ptr<SealedPart>> segments;
   for (const manifest::SegmentEntry& segment : entry.segments) {
-    VZ_TRY_ASSIGN(auto part, SealedPart::open(store.env(), store.paths(), entry.id, segment));
+    VZ_TRY_ASSIGN(auto part,
+                  SealedPart::open(store.env(), store.paths(), entry.id, segment, definition));
     segments.push_back(std::move(part));
   }
   if (std::any_of(segments.begin(), segments.end(),

@@ -44,6 +44,7 @@ struct CatalogResolver {
   }
   Resolved operator()(const PatchCollection& request) const {
     return define(request.name, [&](CollectionDefinition& definition) -> Status {
+      VZ_TRY(collection::check_vectors_known(definition, request.patch));
       definition = collection::patched(std::move(definition), request.patch);
       return {};
     });

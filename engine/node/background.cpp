@@ -17,11 +17,15 @@ using collection::LiveCollection;
 constexpr std::int64_t kPollMs = 100;
 constexpr std::int64_t kRetryMs = 2'000;
 constexpr std::int64_t kRecordAgeMaxMs = 600'000;
+constexpr std::chrono::milliseconds kOldFilesKept{2'000};
 constexpr int kNice = 10;
 
+std::int64_t now_ms() {
+  return std::chrono::steady_clock::now().time_since_epoch().count() / 1'000'000;
+}
+
 std::int64_t ms_since_write(const LiveCollection& collection) {
-  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  return (now - collection.last_write_ns()) / 1'000'000;
+  return now_ms() - collection.last_write_ns() / 1'000'000;
 }
 
 std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
@@ -76,8 +80,21 @@ void Background::seal_loop(std::stop_token stop) {
   pthread_setname_np(pthread_self(), "vz-sealer");
   while (!stop.stop_requested()) {
     freeze_due();
-    wait(stop, seal_all(stop) ? kPollMs : kRetryMs);
+    const bool well = seal_all(stop);
+    trim_when_idle();
+    wait(stop, well ? kPollMs : kRetryMs);
   }
+}
+
+void Background::trim_when_idle() {
+  std::uint64_t work = jobs_.load(std::memory_order_relaxed);
+  {
+    MutexLock lock(visibility_->mutex);
+    work += visibility_->lsn;
+  }
+  if (!idle_trim_.poll(work, now_ms())) return;
+  IdleTrim::return_own_heap();
+  writer_.run_between_groups([](const log::NodeState&) { IdleTrim::return_own_heap(); });
 }
 
 bool Background::seal_all(std::stop_token stop) {
@@ -91,6 +108,7 @@ bool Background::seal_all(std::stop_token stop) {
         well = false;
       }
       if (!sealed || !*sealed) break;
+      jobs_.fetch_add(1, std::memory_order_relaxed);
     }
   }
   return well;
@@ -120,11 +138,14 @@ void Background::merge_loop(std::stop_token stop) {
   while (!stop.stop_requested()) {
     bool well = merge_all(stop);
     if (!writer_.poisoned()) {
-      if (const Status published = publisher_.publish_catalog(); !published) {
+      Status published = publisher_.publish_catalog();
+      if (published) published = publisher_.remove_old_files(kOldFilesKept);
+      if (!published) {
         log_failure("publish_failed", "", published.error());
         well = false;
       }
     }
+    IdleTrim::return_own_heap();
     wait(stop, well ? kPollMs : kRetryMs);
   }
 }
@@ -142,6 +163,7 @@ bool Background::merge_all(std::stop_token stop) {
         well = false;
       }
       if (!merged || !*merged) break;
+      jobs_.fetch_add(1, std::memory_order_relaxed);
     }
   }
   return well;

@@ -1,10 +1,12 @@
 // The background threads of a node: one seals, one merges and indexes, niced.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <thread>
 
 #include "engine/node/housekeeper.h"
+#include "engine/node/idle_trim.h"
 #include "engine/node/node.h"
 
 namespace vz::node {
@@ -28,6 +30,8 @@ class Background {
   /// Freezes what waits in memtables too long: quiet and large enough to index, old, or holding the
   /// log above its bound.
   void freeze_due();
+  /// Sealer's thread.
+  void trim_when_idle();
   void wait(std::stop_token stop, std::int64_t ms) VZ_EXCLUDES(mutex_);
 
   log::Writer& writer_;
@@ -39,6 +43,9 @@ class Background {
   Mutex mutex_;
   ConditionVariable condition_;
   bool woken_ VZ_GUARDED_BY(mutex_) = false;
+
+  std::atomic<std::uint64_t> jobs_{0};  ///< seals, merges and rebuilds done
+  IdleTrim idle_trim_;                  ///< sealer's thread
 
   std::jthread sealer_;
   std::jthread merger_;

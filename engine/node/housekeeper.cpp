@@ -71,7 +71,8 @@ Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
                                store_, collection,
                                {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}},
                                publisher_.allocate(), {.graph = index::GraphPolicy::kCodesOnly}));
-    VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written));
+    VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
+                                         *collection.definition()));
   }
   const Status published = publisher_.publish(
       collection.id(),
@@ -163,7 +164,7 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
                 index::IndexFile::open(
                     store_.env(),
                     paths.index(collection.id(), rebuilt.epoch, rebuilt.seq, rebuilt.index->number),
-                    part->segment()));
+                    part->segment(), collection::index_placements(*collection.definition())));
   VZ_TRY_ASSIGN(derived->fields,
                 payload::FieldsFile::open(store_.env(),
                                           paths.fields(collection.id(), rebuilt.epoch, rebuilt.seq,
@@ -211,8 +212,8 @@ Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, co
                                                   {.graph = index::GraphPolicy::kBySize,
                                                    .threads = options_.index_threads,
                                                    .stop = stop}));
-    VZ_TRY_ASSIGN(output,
-                  SealedPart::open(store_.env(), store_.paths(), collection.id(), *written));
+    VZ_TRY_ASSIGN(output, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
+                                           *collection.definition()));
     output->mark_settled();
   }
 

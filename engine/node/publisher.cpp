@@ -62,6 +62,13 @@ Status Publisher::publish_catalog() {
   return publish_locked(0, unchanged, nothing, End::kOpen);
 }
 
+Status Publisher::remove_old_files(std::chrono::milliseconds quiet) {
+  MutexLock lock(mutex_);
+  if (old_files_removed_ || std::chrono::steady_clock::now() - published_at_ < quiet) return {};
+  old_files_removed_ = true;
+  return store_.keeps_old_files() ? publish_locked(0, unchanged, nothing, End::kOpen) : Status();
+}
+
 Status Publisher::publish_clean() {
   MutexLock lock(mutex_);
   return publish_locked(0, unchanged, nothing, End::kClean);
@@ -116,6 +123,8 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
   VZ_TRY(store_.publish(next));
   current_ = std::move(next);
   published_catalog_ = std::move(now.catalog);
+  published_at_ = std::chrono::steady_clock::now();
+  old_files_removed_ = false;
   writer_.run_between_groups([&](const log::NodeState&) { swap(); });
   return writer_.remove_log_below(current_.log_lsn);
 }

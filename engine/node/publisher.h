@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 
 #include "engine/collection/part_writer.h"
@@ -27,6 +28,11 @@ class Publisher {
   Status publish(CollectionId collection, const Edit& edit, const Swap& swap);
   /// The same without a collection, when the catalog has changed since the last image.
   Status publish_catalog();
+  /// When nothing was published for `quiet`, and the previous image names files that the one in
+  /// force does not: publishes that one again, so that they are removed. Once per image: a failure
+  /// waits for the next publish.
+  /// Why: after its last merge a quiet node would hold the merged segments twice for good.
+  Status remove_old_files(std::chrono::milliseconds quiet);
   /// After the writer stopped and everything is sealed: records that the log ended well.
   Status publish_clean();
 
@@ -51,6 +57,9 @@ class Publisher {
   Mutex mutex_;
   manifest::Manifest current_ VZ_GUARDED_BY(mutex_);
   std::shared_ptr<const collection::Catalog> published_catalog_ VZ_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point published_at_ VZ_GUARDED_BY(mutex_) =
+      std::chrono::steady_clock::now();
+  bool old_files_removed_ VZ_GUARDED_BY(mutex_) = false;  ///< or tried, since the last publish
 };
 
 }  // namespace vz::node

@@ -15,6 +15,15 @@
 
 namespace vz {
 
+inline constexpr std::size_t kHugePageBytes = 2u << 20;
+
+/// Memory that an array takes once its first `size_bytes` were written: above one large page, whole
+/// pages.
+constexpr std::size_t written_bytes(std::size_t size_bytes, std::size_t array_bytes) {
+  if (array_bytes < kHugePageBytes) return size_bytes;
+  return (size_bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+}
+
 /// For std::vector. Small blocks are ordinary ones that begin with a cache line. Throws
 /// std::bad_alloc, as allocators do.
 template <typename T>
@@ -29,15 +38,15 @@ class HugePageAllocator {
   T* allocate(std::size_t count) {
     if (count > ~std::size_t{0} / 2 / sizeof(T)) throw std::bad_alloc();
     const std::size_t size = count * sizeof(T);
-    if (size < kPageBytes) return static_cast<T*>(::operator new(size, kLine));
-    const std::size_t rounded = (size + kPageBytes - 1) / kPageBytes * kPageBytes;
-    void* const memory = std::aligned_alloc(kPageBytes, rounded);
+    if (size < kHugePageBytes) return static_cast<T*>(::operator new(size, kLine));
+    const std::size_t rounded = written_bytes(size, size);
+    void* const memory = std::aligned_alloc(kHugePageBytes, rounded);
     if (memory == nullptr) throw std::bad_alloc();
     (void)::madvise(memory, rounded, MADV_HUGEPAGE);  // Only a hint: refused, it costs speed.
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t count) noexcept {
-    if (count * sizeof(T) < kPageBytes) {
+    if (count * sizeof(T) < kHugePageBytes) {
       ::operator delete(memory, kLine);
     } else {
       std::free(memory);
@@ -46,7 +55,6 @@ class HugePageAllocator {
   friend bool operator==(const HugePageAllocator&, const HugePageAllocator&) { return true; }
 
  private:
-  static constexpr std::size_t kPageBytes = 2u << 20;
   static constexpr std::align_val_t kLine{64};
 };
 

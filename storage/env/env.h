@@ -43,6 +43,9 @@ class MappedFile {
   [[nodiscard]] virtual bool failed() const = 0;
   /// Asks the kernel to read this range ahead; only a hint.
   virtual void read_ahead(std::uint64_t offset, std::uint64_t size) const = 0;
+  /// Lets go of the pages of this range: they no longer count as memory of this process, and the
+  /// next access reads them again, from the page cache or the disk. For what has been copied.
+  virtual void forget(std::uint64_t offset, std::uint64_t size) const = 0;
 };
 
 /// Held while it exists. Open-file-description lock (fcntl F_OFD_SETLK): it dies with the process.

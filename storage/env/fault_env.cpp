@@ -17,6 +17,7 @@ class FaultMappedFile final : public MappedFile {
   [[nodiscard]] ByteSpan bytes() const override { return *bytes_; }
   [[nodiscard]] bool failed() const override { return false; }
   void read_ahead(std::uint64_t, std::uint64_t) const override {}
+  void forget(std::uint64_t, std::uint64_t) const override {}
 
  private:
   std::shared_ptr<const Bytes> bytes_;

@@ -22,6 +22,7 @@ class EmptyMapping final : public MappedFile {
   [[nodiscard]] ByteSpan bytes() const override { return {}; }
   [[nodiscard]] bool failed() const override { return false; }
   void read_ahead(std::uint64_t, std::uint64_t) const override {}
+  void forget(std::uint64_t, std::uint64_t) const override {}
 };
 
 /// Owns the mapping; a member declared before its guard, so that the guard ends first.
@@ -52,15 +53,24 @@ class PosixMappedFile final : public MappedFile {
   [[nodiscard]] bool failed() const override { return guard_.failed(); }
 
   void read_ahead(std::uint64_t offset, std::uint64_t size) const override {
+    advise(offset, size, MADV_WILLNEED);
+  }
+  void forget(std::uint64_t offset, std::uint64_t size) const override {
+    // The mapping is shared and only read, so the pages come back as they are in the file. A page
+    // that could not be read is private zeros by now, and comes back as zeros.
+    advise(offset, size, MADV_DONTNEED);
+  }
+
+ private:
+  /// Of every page that the range touches. Only a hint: a failure costs speed or memory.
+  void advise(std::uint64_t offset, std::uint64_t size, int advice) const {
     if (offset >= mapping_.size()) return;
     const std::uint64_t end = offset + std::min<std::uint64_t>(size, mapping_.size() - offset);
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     const std::uint64_t begin = offset & ~(page - 1);
-    // Only a hint: a failure costs speed, not correctness.
-    (void)::madvise(mapping_.begin() + begin, end - begin, MADV_WILLNEED);
+    (void)::madvise(mapping_.begin() + begin, end - begin, advice);
   }
 
- private:
   Mapping mapping_;
   GuardedRange guard_;
 };

@@ -171,4 +171,8 @@ void CheckedFile::read_ahead(std::uint64_t offset, std::uint64_t size) const {
   state_->map->read_ahead(offset, std::min(size, state_->content_size - offset));
 }
 
+void CheckedFile::forget() const {
+  state_->map->forget(0, state_->content_size);
+}
+
 }  // namespace vz::segment

@@ -82,6 +82,8 @@ class CheckedFile {
   /// True after a fault in the mapping or a wrong block; stays true.
   [[nodiscard]] bool failed() const;
   void read_ahead(std::uint64_t offset, std::uint64_t size) const;
+  /// Lets go of the mapped pages of the content, once the caller has a copy of what it uses.
+  void forget() const;
 
  private:
   struct State;

@@ -46,6 +46,12 @@ bool is_temporary(const DirectoryEntry& entry) {
 
 }  // namespace
 
+bool Store::keeps_old_files() const {
+  const std::set<std::string> current = files_of(paths_, current_);
+  const std::set<std::string> previous = files_of(paths_, previous_);
+  return !std::includes(current.begin(), current.end(), previous.begin(), previous.end());
+}
+
 void Store::remove_obsolete(const std::vector<manifest::Manifest>& older) {
   std::set<std::string> kept = files_of(paths_, current_);
   kept.merge(files_of(paths_, previous_));

@@ -93,6 +93,10 @@ class Store {
   /// publish again under a greater number, or open again to know.
   Status publish(const manifest::Manifest& next);
 
+  /// True while there are files that the previous image names and the one in force does not: the
+  /// next publish removes them.
+  [[nodiscard]] bool keeps_old_files() const;
+
   /// Makes collections/<id>/ durably, if it is not there: a new segment goes into it.
   Status create_collection_directory(CollectionId id);
 

@@ -109,6 +109,44 @@ TEST_CASE("update: merges settings, params included", "[api][codec]") {
   CHECK(status(api::decode_update(R"({"hnsw_config":{"m":1}})")) == 422);
 }
 
+TEST_CASE("on_disk: true or false wherever it may stand", "[api][codec]") {
+  const auto create = [](const std::string& vectors, const std::string& rest) {
+    return text(api::decode_create(R"({"vectors":{)" + vectors + "}" + rest + "}"));
+  };
+  const std::string plain = R"("size":4,"distance":"Dot")";
+
+  CHECK(create(plain + R"(,"on_disk":1)", "") ==
+        "Format error in JSON body: vectors.on_disk: expected true or false");
+  CHECK(create(plain, R"(,"hnsw_config":{"on_disk":"yes"})") ==
+        "Format error in JSON body: hnsw_config.on_disk: expected true or false");
+  CHECK(create(R"("a":{)" + plain + R"(,"hnsw_config":{"on_disk":1}})", "") ==
+        "Format error in JSON body: vectors.a.hnsw_config.on_disk: expected true or false");
+  const auto graph_only = api::decode_create(
+      R"({"vectors":{"size":4,"distance":"Dot","hnsw_config":{"on_disk":true}},"hnsw_config":{"m":8}})");
+  REQUIRE(graph_only);
+  CHECK_FALSE(graph_only->vectors[0].hnsw);  // The collection's m stays in force.
+  CHECK(graph_only->options.at("vectors") == R"({"":{"hnsw_config":{"on_disk":true}}})");
+}
+
+TEST_CASE("update: of vectors, where they are kept and nothing else", "[api][codec]") {
+  const auto vectors = [](const std::string& body) {
+    const auto read = api::decode_update(R"({"vectors":)" + body + "}");
+    return read ? read->options.at("vectors") : text(read);
+  };
+
+  CHECK(vectors(R"({"on_disk":true})") == R"({"":{"on_disk":true}})");
+  CHECK(vectors(R"({"":{"on_disk":false}})") == R"({"":{"on_disk":false}})");
+  CHECK(vectors(R"({"a":{"on_disk":true},"on_disk":{"hnsw_config":{"on_disk":false}}})") ==
+        R"({"a":{"on_disk":true},"on_disk":{"hnsw_config":{"on_disk":false}}})");
+  CHECK(vectors(R"({"a":{"on_disk":7}})") ==
+        "Format error in JSON body: vectors.a.on_disk: expected true or false");
+  CHECK(vectors(R"({"size":4,"distance":"Dot","on_disk":true})") ==
+        "Wrong input: `vectors.distance` is not supported yet");
+  CHECK(vectors(R"({"a":{"hnsw_config":{"m":8}}})") ==
+        "Wrong input: `vectors.a.hnsw_config.m` is not supported yet");
+  CHECK(vectors(R"({"a":7})") == "Format error in JSON body: vectors.a: expected an object");
+}
+
 TEST_CASE("aliases: every action, and clear refusals", "[api][codec]") {
   const auto read = api::decode_alias_actions(R"({"actions":[
       {"create_alias":{"collection_name":"a","alias_name":"x"}},

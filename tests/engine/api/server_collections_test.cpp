@@ -243,9 +243,9 @@ TEST_CASE("stats: exact keys, one a line, never null", "[api][server]") {
   const std::string text = node.get("/stats").body;
   const json stats = json::parse(text);
 
-  CHECK(stats.size() == 8);
+  CHECK(stats.size() == 9);
   for (const char* key : {"version", "role", "epoch", "lsn", "total_vectors", "total_collections",
-                          "size_bytes", "collections"})
+                          "size_bytes", "memory_usage_bytes", "collections"})
     CHECK(stats.contains(key));
   CHECK(stats.at("total_vectors") == 2);
   REQUIRE(stats.at("collections").size() == 1);

@@ -172,9 +172,12 @@ TEST_CASE(
     "index damage: a page that cannot be read during a search of a mapped index is corruption",
     "[engine][index]") {
   auto example = small_example();
-  const auto mapped = index::IndexFile::open(example->env, test::kIndexPath, *example->segment,
-                                             index::Placement::kMapped);
+  const auto placement = index::Placement::kMapped;
+  const auto mapped =
+      index::IndexFile::open(example->env, test::kIndexPath, *example->segment, {&placement, 1});
   REQUIRE(mapped.has_value());
+  CHECK((*mapped)->memory_bytes() < 1'000);
+  CHECK(example->file->memory_bytes() >= example->column().memory_bytes());
   const index::CandidateRequest request = {
       .query = example->rows[0], .wanted = 5, .ef = 20, .filter = {}};
   std::vector<Candidate> from_mapped, from_resident, found;

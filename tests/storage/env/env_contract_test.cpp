@@ -166,6 +166,9 @@ TEST_CASE("env: a mapped file shows the whole content and outlives its name", "[
     (*mapped)->read_ahead(9'999, ~std::uint64_t{0});
     (*mapped)->read_ahead(~std::uint64_t{0}, 1);
     REQUIRE(env.remove(root + "/a"));
+    (*mapped)->forget(0, 10'000);
+    (*mapped)->forget(9'999, ~std::uint64_t{0});
+    (*mapped)->forget(~std::uint64_t{0}, 1);
 
     CHECK(as_text((*mapped)->bytes()) == std::string(10'000, 'x'));
     CHECK_FALSE((*mapped)->failed());

@@ -1,11 +1,14 @@
 // What only the real file system can show: faults in mappings, modes, links, full devices, and
 // locks between processes.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <thread>
+#include <vector>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +35,21 @@ char letter_at(const MappedFile& file, std::size_t offset) {
       static_cast<const volatile void*>(file.bytes().data() + offset)));
 }
 
+/// Pages of the range that count as memory of this process. (mincore would count the page cache.)
+std::size_t resident_pages(ByteSpan range) {
+  const int pagemap = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  REQUIRE(pagemap >= 0);
+  std::vector<std::uint64_t> entries(range.size() / kPage);
+  const std::size_t size = entries.size() * sizeof(std::uint64_t);
+  const auto first = reinterpret_cast<std::uintptr_t>(range.data()) / kPage;
+  const ssize_t got =
+      ::pread(pagemap, entries.data(), size, static_cast<off_t>(first * sizeof(std::uint64_t)));
+  ::close(pagemap);
+  REQUIRE(got == static_cast<ssize_t>(size));
+  return static_cast<std::size_t>(std::count_if(
+      entries.begin(), entries.end(), [](std::uint64_t entry) { return (entry >> 63) != 0; }));
+}
+
 }  // namespace
 
 TEST_CASE("posix env: a mapped file that shrinks reads as zeros and says so", "[storage][env]") {
@@ -56,6 +74,25 @@ TEST_CASE("posix env: a mapped file that shrinks reads as zeros and says so", "[
   CHECK(letter_at(**shrinking, 0) == 'x');  // What can be read still is.
   CHECK_FALSE((*other)->failed());
   CHECK(letter_at(**other, 9 * kPage) == 'y');
+}
+
+TEST_CASE("posix env: pages that are forgotten leave memory and read as before", "[storage][env]") {
+  const test::TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  write_file(*env, directory / "a", 10 * kPage, 'x');
+  const auto mapped = env->map(directory / "a");
+  REQUIRE(mapped);
+  for (std::size_t page = 0; page < 10; ++page) REQUIRE(letter_at(**mapped, page * kPage) == 'x');
+  REQUIRE(::truncate((directory / "a").c_str(), 8 * kPage) == 0);
+  REQUIRE(letter_at(**mapped, 9 * kPage) == 0);
+  REQUIRE(resident_pages((*mapped)->bytes()) >= 8);
+
+  (*mapped)->forget(0, 10 * kPage);
+
+  CHECK(resident_pages((*mapped)->bytes()) == 0);
+  CHECK(letter_at(**mapped, 7 * kPage) == 'x');
+  CHECK(letter_at(**mapped, 9 * kPage) == 0);  // What could not be read stays so.
+  CHECK((*mapped)->failed());
 }
 
 TEST_CASE("posix env: a new mapping does not inherit the failure of an old one", "[storage][env]") {

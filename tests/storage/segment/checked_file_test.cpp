@@ -228,6 +228,7 @@ TEST_CASE("checked file: ranges beyond the content are refused without overflow"
   }
   (*file)->read_ahead(kHuge, kHuge);
   (*file)->read_ahead(10, kHuge);
+  (*file)->forget();
 }
 
 TEST_CASE("checked file: another kind, a newer version and a missing file each have their error") {

@@ -97,6 +97,7 @@ class MemoryEnv final : public Env {
     [[nodiscard]] ByteSpan bytes() const override { return {copy_.get(), size_}; }
     [[nodiscard]] bool failed() const override { return *failed_; }
     void read_ahead(std::uint64_t, std::uint64_t) const override {}
+    void forget(std::uint64_t, std::uint64_t) const override {}
 
    private:
     std::size_t size_;

@@ -32,6 +32,7 @@ TEST_CASE("store: publishing keeps the previous image with its files and removes
   CHECK(names_in(env, kDocs) == Names{"0001-00000002.dead-2", "0001-00000002.seg",
                                       "0001-00000003.dead-3", "0001-00000003.seg"});
   CHECK_FALSE(env.exists(kRoot + "/MANIFEST-1"));
+  CHECK(store->keeps_old_files());
 
   REQUIRE(write_files(*store, image(4, 4)));
   REQUIRE(store->publish(image(4, 4)));
@@ -54,6 +55,7 @@ TEST_CASE("store: a file that a kept image still names is not removed", "[storag
     CHECK(files_are_whole(env, next));
   }
   CHECK(names_in(env, kDocs) == Names{"0001-00000003.dead-3", "0001-00000003.seg"});
+  CHECK_FALSE(store->keeps_old_files());
 }
 
 TEST_CASE("store: a file that an older image shares with the previous one is not removed",

@@ -1,0 +1,85 @@
+// What a node does for itself once it is quiet: old files and freed memory go.
+#include <chrono>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "engine/node/idle_trim.h"
+#include "tests/support/test_node.h"
+
+using namespace vz;
+
+namespace {
+
+std::size_t files_of_collections(FaultEnv& env) {
+  std::size_t files = 0;
+  const std::string root = std::string(test::kDataDir) + "/collections";
+  const auto collections = env.list(root);
+  REQUIRE(collections);
+  for (const auto& collection : *collections) {
+    const auto entries = env.list(root + "/" + collection.name);
+    REQUIRE(entries);
+    files += entries->size();
+  }
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("node: once it is quiet no file is left that the image does not name", "[node]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  auto options = test::small_node();
+  options.quiet_ms = 50;
+  options.background = node::NodeOptions::Background::kOn;
+  auto opened = node::Node::open(env, options);
+  REQUIRE(opened);
+  node::Node& node = **opened;
+  REQUIRE(test::create(node, "docs"));
+  for (std::uint64_t id = 0; id < 200; id += 8) {
+    std::vector<log::PointData> points;
+    for (std::uint64_t i = id; i < id + 8; ++i)
+      points.push_back(test::point(i, {1, 2, 3, 4}, "{}"));
+    REQUIRE(test::upsert(node, "docs", std::move(points)));
+  }
+
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto settled = [&] {
+    const auto stats = node.find("docs")->stats();
+    // Each segment has .seg, .index and .fields; no row has died.
+    return stats.segments > 0 && files_of_collections(env) == 3 * stats.segments;
+  };
+  while (!settled() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+
+  const auto stats = node.find("docs")->stats();
+  CHECK(stats.segments <= 8);  // It did merge.
+  CHECK(files_of_collections(env) == 3 * stats.segments);
+  CHECK(stats.points == 200);
+  CHECK(node.close());
+}
+
+TEST_CASE("idle trim: once after work, when it is quiet", "[node]") {
+  node::IdleTrim trim;
+  std::int64_t now_ms = 5;
+  CHECK_FALSE(trim.poll(1, now_ms));
+  CHECK(trim.poll(1, now_ms += node::IdleTrim::kQuietMs));  // After the start.
+  CHECK_FALSE(trim.poll(1, now_ms += node::IdleTrim::kQuietMs));
+
+  CHECK_FALSE(trim.poll(2, now_ms += 100));
+  CHECK_FALSE(trim.poll(2, now_ms += node::IdleTrim::kQuietMs - 1));
+  CHECK(trim.poll(2, now_ms += 1));
+  CHECK_FALSE(trim.poll(2, now_ms += node::IdleTrim::kBusyMs));
+}
+
+TEST_CASE("idle trim: seldom while the work never ends, and once more after it", "[node]") {
+  node::IdleTrim trim;
+  std::int64_t now_ms = 5;
+  std::uint64_t work = 0;
+  int trims = 0;
+  for (; now_ms < 5 + 2 * node::IdleTrim::kBusyMs; now_ms += 100)
+    trims += trim.poll(++work, now_ms) ? 1 : 0;
+  CHECK(trims == 1);
+
+  CHECK(trim.poll(work, now_ms + node::IdleTrim::kQuietMs));
+}
