@@ -185,8 +185,7 @@ void Memtable::encode_chunk(Chunk& chunk) {
         std::fill_n(column.values.get() + slot * dimension, dimension, 0.0f);
     }
     count_written(column, slots, dimension);
-    const std::span<const float> all(column.values.get(), slots * dimension);
-    column.scale = vector::train_scale(all, vector::magnitude(all));
+    column.scale = vector::train_scale({column.values.get(), slots * dimension});
     const std::size_t stride = vector::code_stride(dimension);
     column.codes = HugeArray<std::uint8_t>(slots * stride);
     column.norms.resize(slots);

@@ -80,12 +80,8 @@ CodedRows encode_rows(std::span<const float* const> vectors, std::uint32_t dimen
                       unsigned threads) {
   CodedRows rows;
   const std::size_t stride = vector::code_stride(dimension);
-  float largest = 0;
-  for (const float* const row : vectors) {
-    largest = std::max(largest, vector::magnitude({row, dimension}));
-  }
   const float scale =
-      vectors.empty() ? 1.0f : vector::train_scale(sample_values(vectors, dimension), largest);
+      vectors.empty() ? 1.0f : vector::train_scale(sample_values(vectors, dimension));
   rows.codes.resize(vectors.size() * stride);
   rows.norms.resize(vectors.size());
   parallel_for((vectors.size() + kRowsPerTask - 1) / kRowsPerTask, threads, [&](std::size_t task) {

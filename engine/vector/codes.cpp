@@ -16,7 +16,6 @@ constexpr std::size_t kStrideAlignment = 64;
 /// Enough for a quantile of 0.9995 within a few percent: 100 values lie above it.
 constexpr std::size_t kScaleSampleMax = 200'000;
 constexpr double kScaleQuantile = 0.9995;
-constexpr float kQuantilesKept = 2;
 /// Smaller ones would make the inverse infinite.
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
@@ -33,7 +32,7 @@ std::size_t code_stride(std::uint32_t dimension) {
   return (std::size_t{dimension} + kStrideAlignment - 1) / kStrideAlignment * kStrideAlignment;
 }
 
-float train_scale(std::span<const float> values, float largest) {
+float train_scale(std::span<const float> values) {
   // An odd step, so that the sample does not keep to a few of the dimensions.
   const std::size_t step = (values.size() / kScaleSampleMax + 1) | 1u;
   std::vector<float> sample;
@@ -48,7 +47,7 @@ float train_scale(std::span<const float> values, float largest) {
   std::nth_element(sample.begin(), sample.begin() + rank, sample.end());
   const float quantile = sample[static_cast<std::size_t>(rank)];
   // Almost only zeros: clipping at the quantile would erase everything.
-  return usable_scale(quantile > 0 ? std::min(largest, kQuantilesKept * quantile) : largest);
+  return usable_scale(quantile > 0 ? quantile : kernels().magnitude(values.data(), values.size()));
 }
 
 float encode_row(std::span<const float> values, float scale, std::uint8_t* codes) {

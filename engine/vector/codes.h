@@ -26,11 +26,9 @@ struct CodeBlock {
 
 std::size_t code_stride(std::uint32_t dimension);
 
-/// Scale for codes of rows of which `values` is a sample and `largest` the largest finite |x|: all
-/// of them fit, unless they are beyond twice the 0.9995 quantile of |x| and are clipped.
-/// Why twice: real rows have a few components far out, and clipping those spoils their neighbours
-/// for good, while codes of half the resolution are still made good by rescoring.
-float train_scale(std::span<const float> values, float largest);
+/// Scale for codes of these rows: their 0.9995 quantile of |x| / 127 (from a bounded sample).
+/// `row(i)` style access is not needed: `values` is rows x dimension, row-major.
+float train_scale(std::span<const float> values);
 
 /// Writes code_stride(dimension) bytes to `codes`. Returns the squared length of `values`.
 float encode_row(std::span<const float> values, float scale, std::uint8_t* codes);

@@ -88,10 +88,6 @@ void normalize(std::span<float> values) {
   for (float& value : values) value = static_cast<float>(double{value} * factor);
 }
 
-float magnitude(std::span<const float> values) {
-  return kernels().magnitude(values.data(), values.size());
-}
-
 bool all_finite(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(),
                      [](float value) { return std::isfinite(value); });

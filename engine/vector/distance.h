@@ -31,9 +31,6 @@ bool larger_is_better(Distance distance);
 /// zero vector.
 void normalize(std::span<float> values);
 
-/// The largest |x| of the finite values; 0 if there is none.
-float magnitude(std::span<const float> values);
-
 /// True if every value is finite.
 bool all_finite(std::span<const float> values);
 
