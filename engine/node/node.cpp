@@ -90,10 +90,15 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options) {
 }
 
 Node::~Node() {
-  if (state_->closed) return;
-  state_->wake_target = nullptr;
-  if (state_->background) state_->background->stop();
-  state_->writer->stop();
+  if (!state_->closed) {
+    state_->wake_target = nullptr;
+    if (state_->background) state_->background->stop();
+    state_->writer->stop();
+  }
+  // The visibility holds the catalog, the catalog the collections, and each of them the visibility.
+  auto catalog = std::make_shared<const collection::Catalog>();
+  MutexLock lock(state_->visibility->mutex);
+  state_->visibility->catalog.swap(catalog);
 }
 
 Status Node::close() {
