@@ -242,8 +242,11 @@ Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, co
   const Status published = publisher_.publish(
       collection.id(), edit, [&] { collection.replace_segments(inputs, output, rows.sources()); });
   if (!published) {
+    // After any other failure the image that names the new file may be the one on the disk: which
+    // one is in force, and what it does not name, the next start tells.
+    if (published.error().code != ErrorCode::kNotFound) return published;
     if (written) discard(collection.id(), *written);
-    return published.error().code == ErrorCode::kNotFound ? Status() : published;
+    return {};
   }
   LogEvent(LogLevel::kInfo, "segments_merged")
       .with("collection", collection.name())
