@@ -59,15 +59,19 @@ std::uint64_t size_after_crash(CrashChoice& choice, std::uint64_t durable, std::
 }  // namespace
 
 std::uint64_t CrashChoice::pick(std::uint64_t max) {
-  if (!random_ || max == 0) return 0;
+  if (kind_ != Kind::kRandom || max == 0) return 0;
   const std::uint64_t die = generator_() % 4;
   if (die == 0) return 0;
   if (die == 1) return max;
   return std::uniform_int_distribution<std::uint64_t>(0, max)(generator_);
 }
 
+std::uint64_t CrashChoice::pick_names(std::uint64_t max) {
+  return kind_ == Kind::kNamesOnly ? max : pick(max);
+}
+
 bool CrashChoice::keep(double probability) {
-  return random_ && std::bernoulli_distribution(probability)(generator_);
+  return kind_ == Kind::kRandom && std::bernoulli_distribution(probability)(generator_);
 }
 
 std::shared_ptr<const Bytes> FileContent::snapshot() {
@@ -224,7 +228,7 @@ std::vector<bool> Disk::choose_survivors(CrashChoice& choice) const {
   }
   std::vector<bool> chosen(pending_.size());
   for (const auto& [directory, indices] : by_directory) {
-    const std::uint64_t kept = choice.pick(indices.size());
+    const std::uint64_t kept = choice.pick_names(indices.size());
     if (kept > 0) chosen[indices[kept - 1]] = true;
   }
   return with_predecessors(std::move(chosen));

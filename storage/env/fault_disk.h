@@ -25,21 +25,25 @@ namespace vz::fault {
 inline constexpr std::uint64_t kSectorBytes = 512;
 inline constexpr std::uint64_t kFileBytesMax = 1u << 30;
 
-/// Decides what survives: nothing that may be lost, or as a seed says.
+/// Decides what survives: nothing that may be lost, the names only, or as a seed says.
 class CrashChoice {
  public:
-  static CrashChoice worst() { return CrashChoice(); }
-  static CrashChoice random(std::uint64_t seed) { return CrashChoice(seed); }
+  static CrashChoice worst() { return CrashChoice(Kind::kWorst); }
+  static CrashChoice names_only() { return CrashChoice(Kind::kNamesOnly); }
+  static CrashChoice random(std::uint64_t seed) { return CrashChoice(Kind::kRandom, seed); }
 
   /// 0 .. max, 0 being the worst; both ends are likelier than what lies between.
   std::uint64_t pick(std::uint64_t max);
+  /// The same for changes of names.
+  std::uint64_t pick_names(std::uint64_t max);
   bool keep(double probability);
 
  private:
-  CrashChoice() = default;
-  explicit CrashChoice(std::uint64_t seed) : random_(true), generator_(seed) {}
+  enum class Kind : std::uint8_t { kWorst, kNamesOnly, kRandom };
 
-  bool random_ = false;
+  explicit CrashChoice(Kind kind, std::uint64_t seed = 0) : kind_(kind), generator_(seed) {}
+
+  Kind kind_;
   std::mt19937_64 generator_;
 };
 

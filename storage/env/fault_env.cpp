@@ -70,6 +70,11 @@ void FaultEnv::lose_power_worst() {
   state_->restart(state_->disk.after_crash(CrashChoice::worst()));
 }
 
+void FaultEnv::lose_power_names_kept() {
+  MutexLock lock(state_->mutex);
+  state_->restart(state_->disk.after_crash(CrashChoice::names_only()));
+}
+
 void FaultEnv::kill_process() {
   MutexLock lock(state_->mutex);
   state_->disk.drop_locks();

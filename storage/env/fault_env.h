@@ -70,6 +70,8 @@ class FaultEnv final : public Env {
   void lose_power(std::uint64_t seed);
   /// The same with all of it lost.
   void lose_power_worst();
+  /// Changes of names are kept, synced or not; content that was not synced is lost.
+  void lose_power_names_kept();
   /// kill -9: handles and locks are gone, the content stays, as dirty as it was.
   void kill_process();
   /// A new Env with the disk that lose_power(seed) would leave; this one goes on.

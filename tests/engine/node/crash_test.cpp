@@ -228,10 +228,11 @@ TEST_CASE("node: acknowledged writes survive a failing call and a power cut, at 
   const std::uint64_t calls = calls_of_script();
   const std::uint64_t seed = Catch::rngSeed();
   CAPTURE(calls, seed);
+  enum Variant { kFailsOnce, kFailsFromThere, kFailsOnceNamesKept };
   for (std::uint64_t fault = 0; fault < calls; ++fault) {
-    for (const bool for_ever : {false, true}) {
+    for (const Variant variant : {kFailsOnce, kFailsFromThere, kFailsOnceNamesKept}) {
       FaultEnv env;
-      for_ever ? env.fail_from(fault) : env.fail_at(fault);
+      variant == kFailsFromThere ? env.fail_from(fault) : env.fail_at(fault);
       Outcome outcome;
       outcome.models.emplace_back();
       {
@@ -239,9 +240,13 @@ TEST_CASE("node: acknowledged writes survive a failing call and a power cut, at 
         if (node) outcome = run_script(**node, script());
       }
       env.heal();
-      fault % 3 == 0 ? env.lose_power_worst() : env.lose_power(seed + fault);
+      if (variant == kFailsOnceNamesKept) {
+        env.lose_power_names_kept();
+      } else {
+        fault % 3 == 0 ? env.lose_power_worst() : env.lose_power(seed + fault);
+      }
 
-      INFO("failing call " << fault << (for_ever ? " and all after it" : ""));
+      INFO("failing call " << fault << ", variant " << variant);
       REQUIRE(verify(env, outcome) == "");
     }
   }

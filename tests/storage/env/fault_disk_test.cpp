@@ -185,6 +185,22 @@ TEST_CASE("fault disk: changes of names in one directory are kept in order", "[s
   CHECK(seen == std::set<std::string>{"", "1", "12", "123", "1234", "234"});
 }
 
+TEST_CASE("fault disk: a power cut can keep the names and lose the content", "[storage][env]") {
+  FaultEnv env;
+  REQUIRE(env.put_file("/old", as_bytes("old")));
+  const auto file = create(env, "/f");
+  REQUIRE(file->write_at(0, as_bytes("new")));
+  REQUIRE(env.rename("/f", "/g"));
+  REQUIRE(env.remove("/old"));
+
+  env.lose_power_names_kept();
+
+  CHECK_FALSE(env.exists("/f"));
+  CHECK_FALSE(env.exists("/old"));
+  REQUIRE(env.exists("/g"));
+  CHECK(env.map("/g").value()->bytes().empty());
+}
+
 TEST_CASE("fault disk: one synced directory says nothing about another", "[storage][env]") {
   FaultEnv env;
   REQUIRE(env.make_directory("/a"));
