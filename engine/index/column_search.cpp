@@ -108,6 +108,7 @@ class Column final : public ColumnIndex {
             .row_bytes = codes_on() ? view_.codes.stride : view_.dimension * sizeof(float),
             .sketch_bytes = view_.sketches.words * sizeof(std::uint64_t),
             .shortlist_share = view_.shortlist_share,
+            .list_length = view_.link_stride,
             .ef = std::clamp<std::size_t>(request.ef, wanted, view_.slot_count),
             .wanted = wanted};
   }
@@ -128,9 +129,10 @@ class Column final : public ColumnIndex {
       if (take_passing(request.filter, shape, scratch)) return true;
     }
     const FilteredWalk plan = {.collect = rows_to_collect(shape),
-                               .evaluations_max = request.method == SearchMethod::kWalk
-                                                      ? std::numeric_limits<std::uint64_t>::max()
-                                                      : evaluations_worth_a_scan(shape)};
+                               .share = shape.share(),
+                               .reads_max = request.method == SearchMethod::kWalk
+                                                ? std::numeric_limits<std::uint64_t>::max()
+                                                : reads_worth_a_scan(shape)};
     if (walk_filtered(view_, compare, request.filter, plan, scratch) == WalkEnd::kGaveUp) {
       return false;
     }

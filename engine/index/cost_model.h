@@ -14,16 +14,22 @@ namespace vz::index {
 struct CostConstants {
   double walk_fixed = 25;  ///< a random row and its bookkeeping
   double walk_byte = 0.06;
-  double filter_fixed = 12;  ///< of a walk: is this row allowed, is it alive
-  double pick_fixed = 12;    ///< a scan over some rows, each a cache miss
-  double pick_byte = 0.08;
+  double list_fixed = 110;  ///< a filtered walk: a random list, and which of its rows pass
+  double pick_fixed = 4;    ///< a scan over some rows, each a cache miss
+  double pick_byte = 0.065;
   double stream_fixed = 4;  ///< a scan over all rows, one after another
   double stream_byte = 0.035;
-  double sketch_fixed = 7;  ///< a scan over sketches, in any order
-  double sketch_byte = 0.06;
-  /// Rows compared for each place of the pool, per doubling of the rows: 13 of 20,000 rows and 25
-  /// of 340,000 were seen at 100-d.
-  double evaluations_per_ef_log2 = 1.3;
+  double sketch_fixed = 9;  ///< a scan over sketches, in any order
+  double sketch_byte = 0.08;
+  /// Rows compared, per doubling of the rows: a walk's way to the query, in places of the pool, and
+  /// for each place. Of 100,000 x 768: 300 at 10 places, 1,900 at 160; of 340,000 x 100: 4,000.
+  double way_places = 8;
+  double evaluations_per_place_log2 = 1.0;
+  /// A filtered walk compares so many times as much, as it meets rows twice.
+  double filtered_walk = 1.3;
+  /// Below this share the lists of lists run out of rows that pass, and the walk turns to rows that
+  /// do not: ever more, by the square.
+  double starving_share = 0.05;
 };
 inline constexpr CostConstants kCosts{};
 
@@ -34,6 +40,7 @@ struct SearchShape {
   std::size_t row_bytes = 0;     ///< read for one comparison
   std::size_t sketch_bytes = 0;  ///< read for one rank; 0 without sketches
   double shortlist_share = 0;    ///< of the passing rows: what sketches let through
+  std::size_t list_length = 0;   ///< links of a row, at most
   std::size_t ef = 0;
   std::size_t wanted = 0;
 
@@ -54,7 +61,7 @@ inline std::size_t rows_to_collect(const SearchShape& shape) {
 /// Rows that a scan of sketches lets through; 0 if it had better compare them all. Half as many
 /// again as the build measured: its queries were a sample, and were rows.
 inline std::size_t shortlist_size(const SearchShape& shape) {
-  constexpr double kMargin = 1.5;
+  constexpr double kMargin = 1.0;
   constexpr std::size_t kPassingMin = 4;  ///< for each row of the shortlist
   if (shape.sketch_bytes == 0) return 0;
   const auto measured = static_cast<std::size_t>(std::ceil(
@@ -79,20 +86,26 @@ inline double scan_cost(const SearchShape& shape) {
 }
 
 inline double evaluation_cost(const SearchShape& shape) {
-  return kCosts.walk_fixed + kCosts.walk_byte * static_cast<double>(shape.row_bytes) +
-         (shape.filtered() ? kCosts.filter_fixed : 0);
+  return kCosts.walk_fixed + kCosts.walk_byte * static_cast<double>(shape.row_bytes);
 }
 
 inline double walk_cost(const SearchShape& shape) {
-  const double pool = shape.filtered() ? static_cast<double>(rows_to_collect(shape)) / shape.share()
-                                       : static_cast<double>(std::max(shape.ef, shape.wanted));
-  const double per_place = kCosts.evaluations_per_ef_log2 * std::log2(2.0 + shape.slots);
-  const double evaluations = std::min(1.0 * shape.slots, pool * per_place);
-  return evaluations * evaluation_cost(shape);
+  const auto places = static_cast<double>(shape.filtered() ? rows_to_collect(shape)
+                                                           : std::max(shape.ef, shape.wanted));
+  double evaluations = (kCosts.way_places + places) * kCosts.evaluations_per_place_log2 *
+                       std::log2(2.0 + shape.slots);
+  double lists = 0;
+  if (shape.filtered()) {
+    const double starving = std::max(1.0, kCosts.starving_share / shape.share());
+    evaluations *= kCosts.filtered_walk * starving * starving;
+    lists = (kCosts.way_places + places) * std::min(1.0 * shape.list_length, 1 / shape.share());
+  }
+  return std::min(1.0 * shape.slots, evaluations) * evaluation_cost(shape) +
+         lists * kCosts.list_fixed;
 }
 
-/// Comparisons after which a filtered walk has cost as much as the scan that it should have been.
-inline std::uint64_t evaluations_worth_a_scan(const SearchShape& shape) {
+/// Reads after which a filtered walk has cost as much as the scan that it should have been.
+inline std::uint64_t reads_worth_a_scan(const SearchShape& shape) {
   return static_cast<std::uint64_t>(scan_cost(shape) / evaluation_cost(shape)) + 1;
 }
 

@@ -1,10 +1,12 @@
 // Which rows of a part a reader may see: alive at its lsn, and passing its filter.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "storage/base/ids.h"
@@ -73,6 +75,10 @@ class RowSet {
   }
   void insert(std::uint32_t row) { words_[row / 64] |= std::uint64_t{1} << (row % 64); }
   void erase(std::uint32_t row) { words_[row / 64] &= ~(std::uint64_t{1} << (row % 64)); }
+  /// The words of row `first`, a multiple of 64, and of those after it.
+  [[nodiscard]] std::span<const std::uint64_t> words_from(std::uint32_t first) const {
+    return std::span(words_).subspan(std::min<std::size_t>(first / 64, words_.size()));
+  }
   [[nodiscard]] std::uint32_t count() const {
     std::uint32_t sum = 0;
     for (const std::uint64_t word : words_)

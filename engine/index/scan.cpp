@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
+
+#include "engine/vector/kernels.h"
 
 namespace vz::index {
 namespace {
@@ -30,8 +33,8 @@ class Best {
   std::size_t wanted_;
 };
 
-/// Keeps at least the `size` best ranks of what is offered, and fewer than twice as many: cheaper
-/// than a heap where most offers are refused.
+/// Keeps at least the `size` best ranks of what is offered, and fewer than four times as many:
+/// cheaper than a heap where most offers are refused.
 class Shortlist {
  public:
   Shortlist(std::vector<Found>& kept, std::size_t size) : kept_(kept), size_(size) {
@@ -40,7 +43,7 @@ class Shortlist {
   void offer(float rank, std::uint32_t row) {
     if (!(rank >= threshold_)) return;  // Not a number: the row has no vector.
     kept_.push_back({rank, row});
-    if (kept_.size() >= 2 * size_) cut();
+    if (kept_.size() >= 4 * size_) cut();
   }
   void finish() {
     if (kept_.size() > size_) cut();
@@ -49,7 +52,9 @@ class Shortlist {
  private:
   void cut() {
     const auto last = kept_.begin() + static_cast<std::ptrdiff_t>(size_ - 1);
-    std::nth_element(kept_.begin(), last, kept_.end(), better);
+    std::nth_element(kept_.begin(), last, kept_.end(), [](const Found& a, const Found& b) {
+      return a.similarity > b.similarity;
+    });
     threshold_ = last->similarity;
     kept_.resize(size_);
   }
@@ -59,35 +64,38 @@ class Shortlist {
   float threshold_ = std::numeric_limits<float>::lowest();
 };
 
-/// Calls visit(rows) with batches of the rows that pass, ascending.
+/// Calls visit(rows) with batches of the rows that pass, ascending, of at most kBatchMax.
 template <typename Visit>
 void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScratch& scratch,
                    const Visit& visit) {
+  constexpr std::uint32_t kWords = SearchScratch::kBatch / 64;
   const bool some_dead = filter.dead != nullptr && filter.dead->count() > 0;
-  scratch.batch.resize(SearchScratch::kBatch);
+  scratch.batch.resize(SearchScratch::kBatchMax + vector::kPlacesSlack);
   std::uint32_t* const batch = scratch.batch.data();
   std::size_t size = 0;
-  const auto add = [&](std::uint32_t row) {
-    if (some_dead && filter.dead->dead_at(row, filter.lsn)) return;
-    batch[size++] = row;
-    if (size < SearchScratch::kBatch) return;
-    visit(std::span<const std::uint32_t>(batch, size));
+  const auto flush = [&] {
+    std::uint32_t* end = batch + size;
     size = 0;
-  };
-  if (filter.allowed == nullptr) {
-    for (std::uint32_t row = 0; row < row_count; ++row) add(row);
-  } else {
-    const auto& words = filter.allowed->words();
-    const std::size_t word_count = std::min<std::size_t>(words.size(), (row_count + 63) / 64);
-    for (std::size_t index = 0; index < word_count; ++index) {
-      for (std::uint64_t word = words[index]; word != 0; word &= word - 1) {
-        const auto row =
-            static_cast<std::uint32_t>(index * 64 + static_cast<unsigned>(__builtin_ctzll(word)));
-        if (row < row_count) add(row);
-      }
+    if (some_dead) {
+      end = std::remove_if(
+          batch, end, [&](std::uint32_t row) { return filter.dead->dead_at(row, filter.lsn); });
     }
+    if (end != batch) visit(std::span<const std::uint32_t>(batch, end));
+  };
+  for (std::uint32_t first = 0; first < row_count; first += SearchScratch::kBatch) {
+    const std::uint32_t count = std::min<std::uint32_t>(SearchScratch::kBatch, row_count - first);
+    if (filter.allowed == nullptr) {
+      std::iota(batch + size, batch + size + count, first);
+      size += count;
+    } else {
+      const auto rest = filter.allowed->words_from(first);
+      const auto words = rest.first(std::min<std::size_t>(kWords, rest.size()));
+      size += vector::kernels().places_of_bits(words.data(), words.size(), first, batch + size);
+      while (size > 0 && batch[size - 1] >= row_count) --size;  // Of the last word.
+    }
+    if (size >= SearchScratch::kBatch) flush();
   }
-  if (size > 0) visit(std::span<const std::uint32_t>(batch, size));
+  flush();
 }
 
 /// The slots of `rows` that have one.
@@ -137,7 +145,7 @@ void scan(const ColumnView& view, FloatComparison& compare, const RowFilter& fil
 void scan_sketches(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
                    std::size_t wanted, std::size_t shortlist_size, SearchScratch& scratch) {
   Shortlist shortlist(scratch.pool, shortlist_size);
-  scratch.similarities.resize(SearchScratch::kBatch);
+  scratch.similarities.resize(SearchScratch::kBatchMax);
   visit_passing(filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
                 [&](std::span<const std::uint32_t> rows) {
                   const auto ranks = std::span(scratch.similarities).first(rows.size());

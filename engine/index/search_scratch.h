@@ -48,7 +48,9 @@ inline bool better(const Found& a, const Found& b) {
 }
 
 struct SearchScratch {
-  static constexpr std::size_t kBatch = 64;
+  static constexpr std::uint32_t kBatch =
+      512;  ///< rows that a scan compares at once, or a few more
+  static constexpr std::uint32_t kBatchMax = 2 * kBatch;
 
   VisitedSet visited;
   std::vector<Found> pool;      ///< best first

@@ -23,46 +23,127 @@ void walk_unfiltered(const ColumnView& view, Compare& compare, std::size_t ef,
   walk_pool(base_links(view), view.slot_count, compare, start.at, ef, scratch);
 }
 
+/// A walk that compares rows that pass only, with the detours that this takes.
 template <typename Compare>
-WalkEnd walk_heap(const ColumnView& view, Compare& compare, const RowFilter& filter,
-                  const FilteredWalk& plan, SearchScratch& scratch) {
-  scratch.visited.reserve(view.slot_count);
-  auto& collected = scratch.pool;
-  auto& frontier = scratch.frontier;
-  collected.clear();
-  collected.reserve(plan.collect + 1);
-  frontier.clear();
-  const auto full = [&] { return collected.size() == plan.collect; };
-  const auto consider = [&](const Found& found) {
-    if (full() && found.similarity <= collected.back().similarity) return;
-    frontier.push_back(found);
-    std::push_heap(frontier.begin(), frontier.end(), worse);
-    if (filter.passes(view.rows[found.slot])) insert_sorted(collected, plan.collect, found);
-  };
+class PassingWalk {
+ public:
+  PassingWalk(const ColumnView& view, Compare& compare, const RowFilter& filter,
+              const FilteredWalk& plan, SearchScratch& scratch)
+      : view_(view),
+        compare_(compare),
+        filter_(filter),
+        plan_(plan),
+        scratch_(scratch),
+        lists_(base_links(view)) {}
 
-  const BaseLinks lists = base_links(view);
-  const Found start = descend(view, compare, 0, scratch).at;
-  scratch.visited.insert(start.slot);
-  consider(start);
-  WalkEnd end = WalkEnd::kDone;
-  while (!frontier.empty()) {
-    const Found at = frontier.front();
-    if (full() && at.similarity < collected.back().similarity) break;
-    if (compare.evaluations() > plan.evaluations_max) {
-      end = WalkEnd::kGaveUp;
-      break;
+  WalkEnd run() {
+    scratch_.visited.reserve(view_.slot_count);
+    scratch_.pool.clear();
+    scratch_.pool.reserve(plan_.collect + 1);
+    scratch_.frontier.clear();
+    const Found start = descend(view_, compare_, 0, scratch_).at;
+    scratch_.visited.insert(start.slot);
+    consider(start, passes(start.slot));
+    const WalkEnd end = walk();
+    scratch_.visited.clear();
+    return end;
+  }
+
+ private:
+  [[nodiscard]] bool passes(std::uint32_t slot) const { return filter_.passes(view_.rows[slot]); }
+  [[nodiscard]] bool full() const { return scratch_.pool.size() == plan_.collect; }
+
+  WalkEnd walk() {
+    auto& frontier = scratch_.frontier;
+    while (!frontier.empty()) {
+      const Found at = frontier.front();
+      if (full() && at.similarity < scratch_.pool.back().similarity) break;
+      if (compare_.evaluations() + lists_read_ > plan_.reads_max) return WalkEnd::kGaveUp;
+      std::pop_heap(frontier.begin(), frontier.end(), worse);
+      frontier.pop_back();
+      if (!frontier.empty()) prefetch_links(lists_, frontier.front().slot);
+      const std::size_t passing = gather(at.slot);
+      scratch_.similarities.resize(scratch_.batch.size());
+      compare_(scratch_.batch, scratch_.similarities);
+      for (std::size_t i = 0; i < scratch_.batch.size(); ++i) {
+        consider({scratch_.similarities[i], scratch_.batch[i]}, i < passing);
+      }
     }
-    std::pop_heap(frontier.begin(), frontier.end(), worse);
-    frontier.pop_back();
-    if (!frontier.empty()) prefetch_links(lists, frontier.front().slot);
-    expand(lists, compare, at.slot, scratch);
-    for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
-      consider({scratch.similarities[i], scratch.batch[i]});
+    return WalkEnd::kDone;
+  }
+
+  void consider(const Found& found, bool passing) {
+    if (full() && found.similarity <= scratch_.pool.back().similarity) return;
+    scratch_.frontier.push_back(found);
+    std::push_heap(scratch_.frontier.begin(), scratch_.frontier.end(), worse);
+    if (passing) insert_sorted(scratch_.pool, plan_.collect, found);
+  }
+
+  /// Makes scratch.batch the rows to compare next to `slot`: those of its list that pass, and,
+  /// while they are fewer than a list holds, those that its other neighbours lead to. Where fewer
+  /// pass than the filter's share says, the other neighbours too: they lead to where more do.
+  /// Returns how many pass: they are first.
+  std::size_t gather(std::uint32_t slot) {
+    auto& batch = scratch_.batch;
+    auto& detours = scratch_.mapped;
+    batch.clear();
+    detours.clear();
+    met_ = passed_ = 0;
+    read_list(slot, [&](std::uint32_t link) {
+      prefetch_links(lists_, link);
+      detours.push_back(link);
+    });
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < detours.size() && batch.size() < lists_.stride; ++i) {
+      if (!scratch_.visited.insert(detours[i])) continue;
+      detours[taken++] = detours[i];
+      read_list(detours[i], [](std::uint32_t) {});
+    }
+    const std::size_t passing = batch.size();
+    if (starving()) {
+      batch.insert(batch.end(), detours.begin(), detours.begin() + static_cast<long>(taken));
+    }
+    return passing;
+  }
+
+  /// Adds the rows of a list that pass and were not seen, until a list's worth is there; calls
+  /// other(link) for those that do not pass.
+  template <typename Other>
+  void read_list(std::uint32_t slot, const Other& other) {
+    ++lists_read_;
+    const std::uint32_t* const links = lists_.of(slot);
+    for (std::size_t i = 0; i < lists_.stride && links[i] != kNone; ++i) {
+      if (scratch_.batch.size() >= lists_.stride) return;
+      ++met_;
+      if (!passes(links[i])) {
+        other(links[i]);
+        continue;
+      }
+      ++passed_;
+      if (!scratch_.visited.insert(links[i])) continue;
+      if (scratch_.batch.size() < compare_.rows_to_prefetch()) compare_.prefetch(links[i]);
+      scratch_.batch.push_back(links[i]);
     }
   }
-  scratch.visited.clear();
-  return end;
-}
+
+  /// Whether the filter lets too few pass here to find the way by them alone. Seen before or not:
+  /// near its end a walk has seen most of what passes.
+  [[nodiscard]] bool starving() const {
+    constexpr std::size_t kPassedMin = 16;
+    constexpr double kThin = 0.7;  // Of the rows that would pass if they were spread evenly.
+    return passed_ < kPassedMin ||
+           static_cast<double>(passed_) < kThin * plan_.share * static_cast<double>(met_);
+  }
+
+  const ColumnView& view_;
+  Compare& compare_;
+  const RowFilter& filter_;
+  const FilteredWalk& plan_;
+  SearchScratch& scratch_;
+  BaseLinks lists_;
+  std::uint64_t lists_read_ = 0;
+  std::size_t met_ = 0, passed_ = 0;  ///< links of one gather()
+};
 
 }  // namespace
 
@@ -80,11 +161,11 @@ void walk(const ColumnView& view, FloatComparison& compare, std::size_t ef,
 }
 WalkEnd walk_filtered(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
                       const FilteredWalk& plan, SearchScratch& scratch) {
-  return walk_heap(view, compare, filter, plan, scratch);
+  return PassingWalk(view, compare, filter, plan, scratch).run();
 }
 WalkEnd walk_filtered(const ColumnView& view, FloatComparison& compare, const RowFilter& filter,
                       const FilteredWalk& plan, SearchScratch& scratch) {
-  return walk_heap(view, compare, filter, plan, scratch);
+  return PassingWalk(view, compare, filter, plan, scratch).run();
 }
 
 }  // namespace vz::index

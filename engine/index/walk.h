@@ -16,13 +16,15 @@ void walk(const ColumnView& view, CodeComparison& compare, std::size_t ef, Searc
 void walk(const ColumnView& view, FloatComparison& compare, std::size_t ef, SearchScratch& scratch);
 
 struct FilteredWalk {
-  std::size_t collect = 0;            ///< passing rows to collect
-  std::uint64_t evaluations_max = 0;  ///< gives up beyond: scanning has become cheaper
+  std::size_t collect = 0;      ///< passing rows to collect
+  double share = 1;             ///< of the rows that pass
+  std::uint64_t reads_max = 0;  ///< rows and lists; gives up beyond: scanning has become cheaper
 };
 enum class WalkEnd : std::uint8_t { kDone, kGaveUp };
 
-/// Walks through all rows but collects only those that pass; afterwards scratch.pool holds them,
-/// best first, ties by slot (nothing useful after kGaveUp).
+/// Walks from passing row to passing row, over lists of rows that do not pass where there are few
+/// (Patel et al., ACORN, SIGMOD 2024); afterwards scratch.pool holds the best, best first, ties by
+/// slot (nothing useful after kGaveUp).
 WalkEnd walk_filtered(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
                       const FilteredWalk& plan, SearchScratch& scratch);
 WalkEnd walk_filtered(const ColumnView& view, FloatComparison& compare, const RowFilter& filter,

@@ -19,6 +19,7 @@ constexpr double kScaleQuantile = 0.9995;
 /// Smaller ones would make the inverse infinite.
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
+constexpr std::size_t kBatchSketches = 256;
 constexpr std::size_t kBitsPerWord = 64;
 
 float usable_scale(float maximum) {
@@ -177,9 +178,9 @@ void CodedQuery::similarities_at(const CodeBlock& block, std::span<const std::ui
 void CodedQuery::sketches_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
                              std::span<float> out) const {
   const auto all = static_cast<std::int32_t>(correction_ / kBias);
-  std::array<std::int32_t, kBatchRows> sums;
-  for (std::size_t done = 0; done < slots.size(); done += kBatchRows) {
-    const std::size_t count = std::min(kBatchRows, slots.size() - done);
+  std::array<std::int32_t, kBatchSketches> sums;
+  for (std::size_t done = 0; done < slots.size(); done += kBatchSketches) {
+    const std::size_t count = std::min(kBatchSketches, slots.size() - done);
     const std::uint32_t* const at = slots.data() + done;
     kernels().sketch_at(codes_.data(), block.rows, block.words, at, count, sums.data());
     for (std::size_t i = 0; i < count; ++i) {

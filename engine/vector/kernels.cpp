@@ -9,10 +9,12 @@ bool runs(KernelLevel level) {
     case KernelLevel::kScalar:
       return true;
     case KernelLevel::kAvx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+             __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
     case KernelLevel::kAvx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512vnni");
+             __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi") &&
+             __builtin_cpu_supports("popcnt");
   }
   return false;
 #else

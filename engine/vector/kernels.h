@@ -44,7 +44,12 @@ struct Kernels {
   /// 1).
   void (*sketch_at)(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
                     const std::uint32_t* slots, std::size_t count, std::int32_t* out);
+  /// Writes the places of the set bits of `words`, counted from `first`, ascending; returns how
+  /// many. `out` has room for 64 * count + kPlacesSlack.
+  std::size_t (*places_of_bits)(const std::uint64_t* words, std::size_t count, std::uint32_t first,
+                                std::uint32_t* out);
 };
+inline constexpr std::size_t kPlacesSlack = 8;
 
 /// nullptr if this machine cannot run that level.
 const Kernels* kernels_at(KernelLevel level);
@@ -56,6 +61,10 @@ const Kernels& kernels();
 extern const Kernels kScalarKernels;
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+
+/// Of both AVX levels.
+std::size_t places_of_bits_bmi(const std::uint64_t* words, std::size_t count, std::uint32_t first,
+                               std::uint32_t* out);
 
 /// Rows that the *_at kernels fetch ahead: enough to cover a miss, few enough for the fill buffers.
 inline constexpr std::size_t kRowsAhead = 4;

@@ -8,7 +8,7 @@
 
 #include <immintrin.h>
 
-#define VZ_AVX2 __attribute__((target("avx2,fma")))
+#define VZ_AVX2 __attribute__((target("avx2,fma,bmi,popcnt")))
 
 namespace vz::vector {
 namespace {
@@ -219,6 +219,29 @@ VZ_AVX2 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, 
 
 }  // namespace
 
+/// Nearly without branches that depend on the bits: a sparse filter has few in a word, at places
+/// that no predictor knows (as Langdale & Lemire, "Parsing gigabytes of JSON per second", 2019).
+VZ_AVX2 std::size_t places_of_bits_bmi(const std::uint64_t* words, std::size_t count,
+                                       std::uint32_t first, std::uint32_t* out) {
+  std::uint32_t* at = out;
+  for (std::size_t i = 0; i < count; ++i, first += 64) {
+    std::uint64_t word = words[i];
+    const auto set = static_cast<std::size_t>(_mm_popcnt_u64(word));
+    std::size_t done = 0;
+    const auto write_to = [&](std::size_t end) VZ_AVX2 {
+      for (; done < end; ++done) {
+        at[done] = first + static_cast<std::uint32_t>(_tzcnt_u64(word));
+        word = _blsr_u64(word);
+      }
+    };
+    write_to(2);
+    if (set > 2) write_to(8);
+    if (set > 8) write_to(set);
+    at += set;
+  }
+  return static_cast<std::size_t>(at - out);
+}
+
 const Kernels kAvx2Kernels = {
     .name = "avx2",
     .dot = dot,
@@ -231,6 +254,7 @@ const Kernels kAvx2Kernels = {
     .dot_at = dot_at,
     .sad_at = sad_at,
     .sketch_at = sketch_at,
+    .places_of_bits = places_of_bits_bmi,
 };
 
 }  // namespace vz::vector

@@ -214,7 +214,7 @@ VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches
   for (; row + 4 <= count; row += 4) {
     for (std::size_t ahead = row + kSketchesAhead;
          ahead < count && ahead < row + kSketchesAhead + 4; ++ahead) {
-      __builtin_prefetch(row_of(ahead));
+      for (std::size_t word = 0; word < words; word += 8) __builtin_prefetch(row_of(ahead) + word);
       __builtin_prefetch(row_of(ahead) + words);
     }
     const std::uint64_t *const a = row_of(row), *const b = row_of(row + 1),
@@ -246,6 +246,7 @@ const Kernels kAvx512Kernels = {
     .dot_at = dot_at,
     .sad_at = sad_at,
     .sketch_at = sketch_at,
+    .places_of_bits = places_of_bits_bmi,
 };
 
 }  // namespace vz::vector

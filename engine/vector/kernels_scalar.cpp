@@ -96,6 +96,17 @@ void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::siz
   }
 }
 
+std::size_t places_of_bits(const std::uint64_t* words, std::size_t count, std::uint32_t first,
+                           std::uint32_t* out) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < count; ++i, first += 64) {
+    for (std::uint64_t word = words[i]; word != 0; word &= word - 1) {
+      out[size++] = first + static_cast<std::uint32_t>(__builtin_ctzll(word));
+    }
+  }
+  return size;
+}
+
 }  // namespace
 
 const Kernels kScalarKernels = {
@@ -110,6 +121,7 @@ const Kernels kScalarKernels = {
     .dot_at = dot_at,
     .sad_at = sad_at,
     .sketch_at = sketch_at,
+    .places_of_bits = places_of_bits,
 };
 
 }  // namespace vz::vector

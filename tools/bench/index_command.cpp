@@ -53,7 +53,7 @@ Status run(const Options& options) {
     report.curves.push_back(sweep(*peer, data, options.sweep));
     report.pairs = compare(*ours, report.curves[0], *peer, report.curves[1], data, options.sweep);
   }
-  if (options.filters) report.filtered = run_filters(*ours, data, options.filter);
+  if (options.filters) report.filtered = run_filters(*ours, report.curves[0], data, options.filter);
   report.peak_rss_bytes = peak_rss_bytes();
   print_table(report);
   if (!options.json.empty()) VZ_TRY(write_json(report, options.json));
@@ -64,8 +64,8 @@ Status run(const Options& options) {
 
 void add_index_command(CLI::App& app, Status& outcome) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
-  options->sweep.efs = {10,  16,  24,  32,  40,  48,  56,  64,  80,  96,  112, 128,
-                        144, 160, 176, 192, 224, 256, 320, 384, 448, 512, 640, 800};
+  options->sweep.efs = {10,  12,  14,  16,  24,  32,  40,  48,  56,  64,  80,  96,  112,
+                        128, 144, 160, 176, 192, 224, 256, 320, 384, 448, 512, 640, 800};
   auto& command = *app.add_subcommand("index", "Recall and speed of the index beside hnswlib");
   add_data_options(command, options->data);
   command.add_option("--directory", options->directory, "For the segment and its index")
@@ -83,11 +83,14 @@ void add_index_command(CLI::App& app, Status& outcome) {
                    "Open the index that the last run built in --directory");
   command.add_flag("--no-peer", options->no_peer, "Only our index");
   command.add_flag("--filters", options->filters, "Also searches under filters");
-  command.add_option("--filter-ef", options->filter.ef)->capture_default_str();
+  command.add_flag("--filter-methods", options->filter.methods,
+                   "Also only walks and only scans, to set the cost model by");
   command.add_option("--filter-shares", options->filter.shares);
   command.add_option("--json", options->json, "Also write the results to this file");
   command.callback([options, &outcome] {
     options->filter.k = options->sweep.k;
+    options->filter.efs = options->sweep.efs;
+    options->filter.rounds = options->sweep.rounds;
     options->filter.threads = options->threads;
     outcome = run(*options);
   });

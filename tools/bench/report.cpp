@@ -9,10 +9,56 @@ namespace vz::bench {
 namespace {
 
 constexpr double kMega = 1e6;
+constexpr double kGoalRecall = 0.95;
 
 void print_point(const char* name, const Point& point) {
   std::printf("%-12s %6zu %8.4f %10.0f %10.0f %9.1f %9.1f\n", name, point.ef, point.recall,
               point.evaluations, point.qps, point.p50_us, point.p99_us);
+}
+
+void print_filtered(const std::vector<Filtered>& rows) {
+  if (rows.empty()) return;
+  std::printf("\n%-18s %6s %8s %7s %9s %6s %8s %9s\n", "filter", "ef", "recall", "evals", "QPS",
+              "walks", "of plain", "as exact");
+  for (const Filtered& row : rows) {
+    std::printf("%-11s %4.1f %% %6zu %8.4f %7.0f %9.0f %6.2f %6.2f x %7.2f x", row.kind.c_str(),
+                row.share * 100, row.point.ef, row.point.recall, row.point.evaluations,
+                row.point.qps, row.walks, row.ratio, row.ratio_as_exact);
+    if (row.scan_qps > 0) {
+      std::printf("   walks: ef %zu, recall %.4f, %.0f evals, %.0f QPS; scans: %.0f QPS",
+                  row.walked.ef, row.walked.recall, row.walked.evaluations, row.walked.qps,
+                  row.scan_qps);
+    }
+    std::printf("\n");
+  }
+}
+
+/// Beside the goals of tools/bench/README.md.
+void print_goals(const Report& report) {
+  if (report.pairs.empty()) return;
+  const bool long_vectors = report.dimension >= 384;
+  const auto row = [](const std::string& work, double ratio, double goal, bool at_most) {
+    std::printf("%-44s %6.2f x   goal %s %.2f x   %s\n", work.c_str(), ratio,
+                at_most ? "<=" : ">=", goal,
+                (at_most ? ratio <= goal : ratio >= goal) ? "met" : "not met");
+  };
+  std::printf("\n");
+  for (const Pair& pair : report.pairs) {
+    if (pair.recall == kGoalRecall)
+      row("search, hnswlib = 1, recall 0.95", pair.ratio, long_vectors ? 5.0 : 3.0, false);
+  }
+  const Curve &ours = report.curves[0], &peer = report.curves[1];
+  row("build to searchable, hnswlib = 1", ours.build_seconds / peer.build_seconds,
+      long_vectors ? 0.25 : 0.4, true);
+  row("memory without float32, hnswlib = 1",
+      static_cast<double>(ours.bytes) / static_cast<double>(peer.bytes), long_vectors ? 0.3 : 0.5,
+      true);
+  for (const Filtered& filtered : report.filtered) {
+    char work[64];
+    std::snprintf(work, sizeof work, "filter %s, %.1f %%, unfiltered = 1", filtered.kind.c_str(),
+                  filtered.share * 100);
+    row(work, filtered.ratio, 0.5, false);
+  }
 }
 
 nlohmann::json json_of(const Point& point) {
@@ -46,15 +92,8 @@ void print_table(const Report& report) {
     print_point(report.curves[0].name.c_str(), pair.ours);
     print_point(report.curves[1].name.c_str(), pair.peer);
   }
-  if (!report.filtered.empty()) {
-    std::printf("\n%-10s %6s %8s %10s %10s %6s | %10s %8s | %10s\n", "filter", "ef", "recall",
-                "evals", "QPS", "walks", "walk QPS", "recall", "scan QPS");
-  }
-  for (const Filtered& row : report.filtered) {
-    std::printf("%8.2f %% %6zu %8.4f %10.0f %10.0f %6.2f | %10.0f %8.4f | %10.0f\n",
-                row.share * 100, row.ef, row.recall, row.evaluations, row.qps, row.walks,
-                row.walk_qps, row.walk_recall, row.scan_qps);
-  }
+  print_filtered(report.filtered);
+  print_goals(report);
   std::printf("\npeak RSS %.0f MB\n", static_cast<double>(report.peak_rss_bytes) / kMega);
 }
 
@@ -83,14 +122,13 @@ Status write_json(const Report& report, const std::string& path) {
                             {"ratio", pair.ratio}});
   }
   for (const Filtered& row : report.filtered) {
-    out["filtered"].push_back({{"share", row.share},
-                               {"ef", row.ef},
-                               {"recall", row.recall},
-                               {"qps", row.qps},
-                               {"evaluations", row.evaluations},
+    out["filtered"].push_back({{"kind", row.kind},
+                               {"share", row.share},
+                               {"point", json_of(row.point)},
                                {"walks", row.walks},
-                               {"walk_qps", row.walk_qps},
-                               {"walk_recall", row.walk_recall},
+                               {"ratio", row.ratio},
+                               {"ratio_as_exact", row.ratio_as_exact},
+                               {"walked", json_of(row.walked)},
                                {"scan_qps", row.scan_qps}});
   }
   std::ofstream file(path);

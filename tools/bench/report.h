@@ -36,14 +36,15 @@ struct Pair {
 
 /// Our searches under filters that let `share` of the rows pass, another filter for each query.
 struct Filtered {
+  std::string kind;  ///< how the filter lies to the query
   double share = 0;
-  std::size_t ef = 0;
-  double recall = 0;
-  double qps = 0;
-  double evaluations = 0;
-  double walks = 0;                      ///< share of the searches that walked
-  double walk_qps = 0, walk_recall = 0;  ///< when told to walk
-  double scan_qps = 0;                   ///< when told to scan
+  Point point;       ///< at the least ef that reaches the recall asked for
+  double walks = 0;  ///< share of the searches that walked
+  double ratio = 0;  ///< of QPS to unfiltered searches in the same rounds, median
+  double ratio_as_exact =
+      0;                ///< the same to unfiltered searches as exact as these were; 0: none is
+  Point walked;         ///< when told to walk, at the least ef
+  double scan_qps = 0;  ///< when told to scan
 };
 
 struct Report {

@@ -27,14 +27,14 @@ double run_once(Subject& subject, const DataSet& data, std::size_t k, std::size_
   return data.queries.rows / (micros_since(begin) / 1e6);
 }
 
+}  // namespace
+
 const Point* least_reaching(const Curve& curve, double recall) {
   for (const Point& point : curve.points) {
     if (point.recall >= recall) return &point;
   }
   return nullptr;
 }
-
-}  // namespace
 
 Curve sweep(Subject& subject, const DataSet& data, const SweepOptions& options) {
   Curve curve{subject.name(), subject.build_seconds(), subject.bytes(), {}};

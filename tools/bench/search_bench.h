@@ -27,16 +27,23 @@ std::vector<Pair> compare(Subject& ours, const Curve& our_curve, Subject& peer,
                           const Curve& peer_curve, const DataSet& data,
                           const SweepOptions& options);
 
+/// The first point of the curve that reaches `recall`; null if none does.
+const Point* least_reaching(const Curve& curve, double recall);
+
 struct FilterOptions {
   std::size_t k = 10;
-  std::size_t ef = 128;
-  std::vector<double> shares = {0.001, 0.01, 0.05, 0.1, 0.5, 0.9};
-  unsigned rounds = 3;
+  double recall = 0.95;
+  std::vector<std::size_t> efs;
+  std::vector<double> shares = {0.01, 0.1, 0.5};
+  bool methods = false;  ///< also measure each method by itself
+  unsigned rounds = 5;
   unsigned threads = 2;
 };
 
-/// Searches under filters that are independent of the query, another one for each.
-std::vector<Filtered> run_filters(IndexUnderTest& index, const DataSet& data,
-                                  const FilterOptions& options);
+/// Searches under filters, another one for each query, beside searches without at the least ef that
+/// reaches the same recall. Filters of three kinds: rows drawn at random; the rows nearest to the
+/// query's best answer; the rows nearest to a random row, where the query is not.
+std::vector<Filtered> run_filters(IndexUnderTest& index, const Curve& unfiltered,
+                                  const DataSet& data, const FilterOptions& options);
 
 }  // namespace vz::bench

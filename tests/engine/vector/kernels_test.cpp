@@ -223,3 +223,24 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
     }
   }
 }
+
+TEST_CASE("kernels: places of bits, however sparse, at every level", "[engine][vector]") {
+  std::mt19937_64 random(kSeed);
+  constexpr std::size_t kWords = 50;
+  for (const double share : {0.0, 0.01, 0.05, 0.3, 0.9, 1.0}) {
+    std::vector<std::uint64_t> words(kWords);
+    std::vector<std::uint32_t> expected;
+    std::bernoulli_distribution set(share);
+    for (std::uint32_t bit = 0; bit < kWords * 64; ++bit) {
+      if (!set(random)) continue;
+      words[bit / 64] |= std::uint64_t{1} << (bit % 64);
+      expected.push_back(640 + bit);
+    }
+    for (const Kernels* kernel : levels()) {
+      std::vector<std::uint32_t> places(kWords * 64 + kPlacesSlack);
+      places.resize(kernel->places_of_bits(words.data(), kWords, 640, places.data()));
+      CAPTURE(kSeed, share, kernel->name);
+      REQUIRE(places == expected);
+    }
+  }
+}
