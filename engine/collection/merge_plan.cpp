@@ -50,12 +50,29 @@ std::vector<std::size_t> plan_rewrite(std::span<const SegmentSummary> segments) 
   return {};
 }
 
+/// All graph segments, if they are small together and the largest is not nearly all of it: so a row
+/// is built into a graph a few times at most.
+std::vector<std::size_t> plan_join(std::span<const SegmentSummary> segments) {
+  constexpr std::uint64_t kGrowth = 4;  // The others are at least a quarter of the largest.
+  std::vector<std::size_t> graphs;
+  std::uint64_t rows = 0, largest = 0;
+  for (std::size_t at = 0; at < segments.size(); ++at) {
+    if (!segments[at].has_graph) continue;
+    graphs.push_back(at);
+    rows += segments[at].rows;
+    largest = std::max<std::uint64_t>(largest, segments[at].rows);
+  }
+  const bool worth_it = graphs.size() > 1 && (rows - largest) * kGrowth >= largest;
+  return worth_it && rows <= kJoinedRowsMax ? graphs : std::vector<std::size_t>();
+}
+
 }  // namespace
 
 std::vector<std::size_t> plan_merge(std::span<const SegmentSummary> segments, Activity activity) {
   if (auto plan = plan_small(segments, activity); !plan.empty()) return plan;
   if (auto plan = plan_tier(segments); !plan.empty()) return plan;
-  return plan_rewrite(segments);
+  if (auto plan = plan_rewrite(segments); !plan.empty()) return plan;
+  return activity == Activity::kQuiet ? plan_join(segments) : std::vector<std::size_t>();
 }
 
 }  // namespace vz::collection

@@ -23,7 +23,8 @@ void walk_unfiltered(const ColumnView& view, Compare& compare, std::size_t ef,
   walk_pool(base_links(view), view.slot_count, compare, start.at, ef, scratch);
 }
 
-/// A walk that compares rows that pass only, with the detours that this takes.
+/// A walk that collects rows that pass. Where few do it compares those only, and takes the detours
+/// that this needs; where most do, comparing the others is cheaper than the detours.
 template <typename Compare>
 class PassingWalk {
  public:
@@ -34,7 +35,8 @@ class PassingWalk {
         filter_(filter),
         plan_(plan),
         scratch_(scratch),
-        lists_(base_links(view)) {}
+        lists_(base_links(view)),
+        take_(view.link_stride * 2 / 3) {}
 
   WalkEnd run() {
     scratch_.visited.reserve(view_.slot_count);
@@ -43,7 +45,7 @@ class PassingWalk {
     scratch_.frontier.clear();
     const Found start = descend(view_, compare_, 0, scratch_).at;
     scratch_.visited.insert(start.slot);
-    consider(start, passes(start.slot));
+    keep(start, passes(start.slot));
     const WalkEnd end = walk();
     scratch_.visited.clear();
     return end;
@@ -62,18 +64,33 @@ class PassingWalk {
       std::pop_heap(frontier.begin(), frontier.end(), worse);
       frontier.pop_back();
       if (!frontier.empty()) prefetch_links(lists_, frontier.front().slot);
-      const std::size_t passing = gather(at.slot);
-      scratch_.similarities.resize(scratch_.batch.size());
-      compare_(scratch_.batch, scratch_.similarities);
-      for (std::size_t i = 0; i < scratch_.batch.size(); ++i) {
-        consider({scratch_.similarities[i], scratch_.batch[i]}, i < passing);
-      }
+      plan_.share >= kMostShare ? compare_all(at.slot) : compare_passing(at.slot);
     }
     return WalkEnd::kDone;
   }
 
-  void consider(const Found& found, bool passing) {
-    if (full() && found.similarity <= scratch_.pool.back().similarity) return;
+  void compare_all(std::uint32_t slot) {
+    expand(lists_, compare_, slot, scratch_);
+    for (std::size_t i = 0; i < scratch_.batch.size(); ++i) {
+      const Found found = {scratch_.similarities[i], scratch_.batch[i]};
+      if (worth_it(found)) keep(found, passes(found.slot));
+    }
+  }
+
+  void compare_passing(std::uint32_t slot) {
+    const std::size_t passing = gather(slot);
+    scratch_.similarities.resize(scratch_.batch.size());
+    compare_(scratch_.batch, scratch_.similarities);
+    for (std::size_t i = 0; i < scratch_.batch.size(); ++i) {
+      const Found found = {scratch_.similarities[i], scratch_.batch[i]};
+      if (worth_it(found)) keep(found, i < passing);
+    }
+  }
+
+  [[nodiscard]] bool worth_it(const Found& found) const {
+    return !full() || found.similarity > scratch_.pool.back().similarity;
+  }
+  void keep(const Found& found, bool passing) {
     scratch_.frontier.push_back(found);
     std::push_heap(scratch_.frontier.begin(), scratch_.frontier.end(), worse);
     if (passing) insert_sorted(scratch_.pool, plan_.collect, found);
@@ -94,7 +111,7 @@ class PassingWalk {
       detours.push_back(link);
     });
     std::size_t taken = 0;
-    for (std::size_t i = 0; i < detours.size() && batch.size() < lists_.stride; ++i) {
+    for (std::size_t i = 0; i < detours.size() && batch.size() < take_; ++i) {
       if (!scratch_.visited.insert(detours[i])) continue;
       detours[taken++] = detours[i];
       read_list(detours[i], [](std::uint32_t) {});
@@ -106,14 +123,14 @@ class PassingWalk {
     return passing;
   }
 
-  /// Adds the rows of a list that pass and were not seen, until a list's worth is there; calls
+  /// Adds the rows of a list that pass and were not seen, until take_ are there; calls
   /// other(link) for those that do not pass.
   template <typename Other>
   void read_list(std::uint32_t slot, const Other& other) {
     ++lists_read_;
     const std::uint32_t* const links = lists_.of(slot);
     for (std::size_t i = 0; i < lists_.stride && links[i] != kNone; ++i) {
-      if (scratch_.batch.size() >= lists_.stride) return;
+      if (scratch_.batch.size() >= take_) return;
       ++met_;
       if (!passes(links[i])) {
         other(links[i]);
@@ -135,12 +152,15 @@ class PassingWalk {
            static_cast<double>(passed_) < kThin * plan_.share * static_cast<double>(met_);
   }
 
+  static constexpr double kMostShare = 0.25;
+
   const ColumnView& view_;
   Compare& compare_;
   const RowFilter& filter_;
   const FilteredWalk& plan_;
   SearchScratch& scratch_;
   BaseLinks lists_;
+  std::size_t take_;  ///< rows to compare at once, if they are found: more cost more than they help
   std::uint64_t lists_read_ = 0;
   std::size_t met_ = 0, passed_ = 0;  ///< links of one gather()
 };

@@ -28,7 +28,7 @@ TEST_CASE("merge plan: nothing to do for no segment, one small one, or a few gra
   for (const Activity activity : {Activity::kWriting, Activity::kQuiet}) {
     CHECK(plan({}, activity).empty());
     CHECK(plan({sealed(vz::index::kGraphRowsMin - 1)}, activity).empty());
-    CHECK(plan({graph(100'000), graph(60'000), sealed(500)}, activity).empty());
+    CHECK(plan({graph(100'000), graph(24'000), sealed(500)}, activity).empty());
   }
 }
 
@@ -70,4 +70,13 @@ TEST_CASE("merge plan: more than four graphs merge by tiers of factor four") {
 TEST_CASE("merge plan: a segment with more than thirty percent dead rows is rewritten") {
   CHECK(plan({graph(100'000, 30'000)}, Activity::kWriting).empty());
   CHECK(plan({graph(60'000), graph(100'000, 30'001)}, Activity::kWriting) == Plan{1});
+}
+
+TEST_CASE("merge plan: in quiet small graphs become one, unless little would come to the largest") {
+  CHECK(plan({graph(50'000), sealed(500), graph(50'000)}, Activity::kQuiet) == Plan{0, 2});
+  CHECK(plan({graph(50'000), graph(50'000)}, Activity::kWriting).empty());
+  CHECK(plan({graph(100'000), graph(25'000)}, Activity::kQuiet) == Plan{0, 1});
+  CHECK(plan({graph(100'000), graph(12'000), graph(12'999)}, Activity::kQuiet).empty());
+  CHECK(plan({graph(200'000), graph(62'144)}, Activity::kQuiet) == Plan{0, 1});
+  CHECK(plan({graph(200'000), graph(62'145)}, Activity::kQuiet).empty());
 }
