@@ -92,8 +92,10 @@ class Env {
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
   virtual bool exists(const std::string& path) = 0;
   virtual Result<DiskSpace> disk_space(const std::string& path) = 0;
-  /// Locks `path`, created if absent, without waiting. An exclusive lock writes `owner` (one line of
-  /// JSON) into it. Errors: kLocked with the present owner's text in the message.
+  /// Locks `path` without waiting. An exclusive lock creates it if it is absent and writes `owner`
+  /// (one line of JSON) into it; a shared lock writes nothing, so that it works on a disk that is
+  /// mounted read-only. Errors: kLocked with the present owner's text in the message; kNotFound for
+  /// a shared lock of an absent file: nobody holds it.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
                                                  const std::string& owner) = 0;
 };

@@ -107,7 +107,7 @@ Result<std::unique_ptr<FileLock>> FaultEnv::lock(const std::string& path, LockMo
   MutexLock guard(state_->mutex);
   VZ_TRY_ASSIGN(const State::Place place, state_->find(path));
   NodePtr node = place.node;
-  if (node == nullptr) {
+  if (node == nullptr && mode == LockMode::kExclusive) {
     VZ_TRY_ASSIGN(node, state_->create(path));
   } else {
     VZ_TRY(state_->existing(path, FileType::kRegular));

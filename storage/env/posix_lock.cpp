@@ -84,7 +84,8 @@ Result<std::unique_ptr<FileLock>> lock_posix_file(const std::string& path, LockM
     return fail(ErrorCode::kInvalidArgument,
                 path + ": the owner text is longer than " + std::to_string(kOwnerBytesMax - 1));
   }
-  VZ_TRY_ASSIGN(Descriptor fd, open_descriptor(path, O_RDWR | O_CREAT | O_NONBLOCK));
+  const int flags = mode == LockMode::kShared ? O_RDONLY : O_RDWR | O_CREAT;
+  VZ_TRY_ASSIGN(Descriptor fd, open_descriptor(path, flags | O_NONBLOCK));
   struct flock range = whole_file(mode);
   while (::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
     if (errno == EINTR) continue;

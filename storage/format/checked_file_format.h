@@ -36,6 +36,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "storage/base/bytes.h"
@@ -65,6 +66,17 @@ constexpr std::uint64_t checked_block_count(std::uint64_t content_size) {
 constexpr std::uint64_t checked_file_size(std::uint64_t content_size) {
   return content_size + checked_block_count(content_size) * sizeof(std::uint32_t) +
          kCheckedTrailerSize;
+}
+
+/// The content_size of a file that is `file_size` long; nothing if no content gives that length.
+constexpr std::optional<std::uint64_t> checked_content_size(std::uint64_t file_size) {
+  constexpr std::uint64_t kBlockAndEntry = kCheckedBlockSize + sizeof(std::uint32_t);
+  if (file_size < kCheckedTrailerSize) return std::nullopt;
+  const std::uint64_t rest = file_size - kCheckedTrailerSize;
+  const std::uint64_t blocks = (rest + kBlockAndEntry - 1) / kBlockAndEntry;
+  const std::uint64_t table_size = blocks * sizeof(std::uint32_t);
+  if (rest < table_size || checked_block_count(rest - table_size) != blocks) return std::nullopt;
+  return rest - table_size;
 }
 
 using CheckedTrailerBytes = std::array<std::byte, kCheckedTrailerSize>;

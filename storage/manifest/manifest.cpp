@@ -23,21 +23,6 @@ std::string current_text(std::uint64_t number) {
   return name + " " + checksum + "\n";
 }
 
-Result<std::uint64_t> read_current(Env& env, const std::string& directory) {
-  const std::string path = current_path(directory);
-  auto bytes = read_file(env, path, format::kCurrentBytesMax);
-  if (!bytes && bytes.error().code != ErrorCode::kTooLarge) {
-    return tl::unexpected<Error>(std::move(bytes).error());
-  }
-  if (bytes) {
-    const std::string_view text = as_text(*bytes);
-    const auto number = parse_file_name(text.substr(0, text.find(' ')));
-    if (number && current_text(*number) == text) return *number;
-  }
-  return fail(ErrorCode::kCorruption,
-              path + ", offset 0: the name of an image and its checksum expected");
-}
-
 }  // namespace
 
 std::string file_name(std::uint64_t number) {
@@ -63,6 +48,21 @@ Status publish(Env& env, const std::string& directory, const Manifest& manifest)
   }
   VZ_TRY(publish_file(env, directory + "/" + file_name(manifest.number), bytes));
   return publish_file(env, current_path(directory), as_bytes(current_text(manifest.number)));
+}
+
+Result<std::uint64_t> read_current(Env& env, const std::string& directory) {
+  const std::string path = current_path(directory);
+  auto bytes = read_file(env, path, format::kCurrentBytesMax);
+  if (!bytes && bytes.error().code != ErrorCode::kTooLarge) {
+    return tl::unexpected<Error>(std::move(bytes).error());
+  }
+  if (bytes) {
+    const std::string_view text = as_text(*bytes);
+    const auto number = parse_file_name(text.substr(0, text.find(' ')));
+    if (number && current_text(*number) == text) return *number;
+  }
+  return fail(ErrorCode::kCorruption,
+              path + ", offset 0: the name of an image and its checksum expected");
 }
 
 Result<Manifest> load_image(Env& env, const std::string& directory, std::uint64_t number) {

@@ -89,6 +89,10 @@ Result<Manifest> decode(ByteSpan bytes);
 /// image or the new one is in force, whole, so keep the files of both.
 Status publish(Env& env, const std::string& directory, const Manifest& manifest);
 
+/// The number of the image that CURRENT names, whether or not that is there. Errors: kNotFound (no
+/// CURRENT), kCorruption, kIoError.
+Result<std::uint64_t> read_current(Env& env, const std::string& directory);
+
 /// The image that CURRENT names. Errors: kNotFound (no CURRENT), kCorruption, kIncompatible,
 /// kIoError.
 Result<Manifest> load(Env& env, const std::string& directory);

@@ -92,6 +92,27 @@ using RecordVisitor = std::function<Status(const format::WalRecord&)>;
 Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
                              const RecordVisitor& visitor);
 
+/// Damage of the log that survey() met, one for each file that has any.
+struct LogDamage {
+  std::string path;          ///< the file; the directory, if what is missing has no name
+  std::uint64_t offset = 0;  ///< of the first byte that is no valid record
+  Lsn lsn = 0;               ///< the first record that is lost or cannot be trusted
+  /// False: whatever it cost is in the segments already, by from_lsn.
+  bool needed = true;
+  std::string message{};  ///< path, offset, expected, found
+};
+
+struct LogSurvey {
+  ReplaySummary summary{};
+  std::vector<LogDamage> damage{};
+};
+
+/// Reads every file of the log, also those that replay() need not, and judges each by the rules of
+/// replay(); damage does not end it. Never writes. For offline checks.
+/// What the visitor refuses is damage of that file. Errors: kIncompatible; as Env::list.
+Result<LogSurvey> survey(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
+                         const RecordVisitor& visitor);
+
 /// Copies the tail to `keep_path` (synced; its directory exists), then cuts the file at its offset
 /// (synced). Files that begin after the cut are removed. Rerunnable after a crash.
 /// Errors: kFailedPrecondition: a file behind the cut holds a record, nothing changed; kIoError,

@@ -43,6 +43,12 @@ tl::unexpected<Error> lost_record(const LogFileReader& file, const std::string& 
                           file.name().path, file.offset(), file.next_lsn(), proof));
 }
 
+std::string no_file(Lsn durable_lsn) {
+  return fmt::format(
+      "expected the log to reach record {}, where the last shutdown was clean, found no log file",
+      durable_lsn);
+}
+
 class Replay {
  public:
   Replay(Env& env, Lsn from_lsn, Lsn durable_lsn, const RecordVisitor& visitor)
@@ -51,19 +57,11 @@ class Replay {
   Result<ReplaySummary> run(const std::vector<LogFileName>& files) {
     if (files.empty()) {
       if (durable_lsn_ == 0) return summary_;
-      return fail(ErrorCode::kCorruption,
-                  fmt::format("expected the log to reach record {}, where the last shutdown was "
-                              "clean, found no log file",
-                              durable_lsn_));
+      return fail(ErrorCode::kCorruption, no_file(durable_lsn_));
     }
     summary_.first_lsn = files.front().first_lsn;
     summary_.last_epoch = files.back().epoch;
-    if (files.front().first_lsn > from_lsn_) {
-      return fail(ErrorCode::kCorruption,
-                  fmt::format("{}: expected the log to begin at record {} or before, found that it "
-                              "begins at {}: older files are missing",
-                              files.front().path, from_lsn_, files.front().first_lsn));
-    }
+    if (files.front().first_lsn > from_lsn_) return missing_before(files.front());
     // The file before from_lsn is read even if it ends there, so that last_lsn is known.
     std::size_t index = files.size() - 1;
     while (index > 0 && files[index].first_lsn >= from_lsn_) --index;
@@ -74,10 +72,56 @@ class Replay {
     return summary_;
   }
 
+  /// Every file, whatever is wrong with the ones before it.
+  Result<LogSurvey> survey(const std::vector<LogFileName>& files) {
+    std::vector<LogDamage> damage;
+    if (!files.empty()) {
+      summary_.first_lsn = files.front().first_lsn;
+      summary_.last_epoch = files.back().epoch;
+      if (files.front().first_lsn > from_lsn_) {
+        damage.push_back({.path = files.front().path,
+                          .lsn = from_lsn_,
+                          .message = missing_before(files.front()).value().message});
+      }
+    }
+    for (std::size_t index = 0; index < files.size(); ++index) {
+      const LogFileName& name = files[index];
+      const LogFileName* next = index + 1 < files.size() ? &files[index + 1] : nullptr;
+      const bool needed = next == nullptr || next->first_lsn > from_lsn_;
+      const Status read = read_file(name, next);
+      if (!read && read.error().code == ErrorCode::kIncompatible) {
+        return tl::unexpected<Error>(read.error());
+      }
+      if (!read) {
+        damage.push_back({name.path, reached_.offset, reached_.lsn, needed, read.error().message});
+      } else if (!needed && next->epoch == name.epoch && next->first_lsn > reached_.lsn) {
+        damage.push_back({name.path, reached_.offset, reached_.lsn, needed,
+                          fmt::format("{} at {}: expected record {}, found damage", name.path,
+                                      reached_.offset, reached_.lsn)});
+      }
+    }
+    return LogSurvey{summary_, std::move(damage)};
+  }
+
  private:
+  /// How far the file was read that was read last.
+  struct Reached {
+    std::uint64_t offset = 0;
+    Lsn lsn = 0;  ///< of the record that is expected there
+  };
+
+  tl::unexpected<Error> missing_before(const LogFileName& first) const {
+    return fail(ErrorCode::kCorruption,
+                fmt::format("{}: expected the log to begin at record {} or before, found that it "
+                            "begins at {}: older files are missing",
+                            first.path, from_lsn_, first.first_lsn));
+  }
+
   Status read_file(const LogFileName& name, const LogFileName* next) {
+    reached_ = {0, name.first_lsn};
     VZ_TRY_ASSIGN(LogFileReader file, LogFileReader::open(env_, name));
     const Status visited = visit_records(file);
+    reached_ = {file.offset(), file.next_lsn()};
     VZ_TRY(file.readable());  // First: on an unreadable page every other verdict is worthless.
     VZ_TRY(visited);
     const Status ended = next != nullptr ? check_successor(file, *next) : judge_end(file);
@@ -148,6 +192,7 @@ class Replay {
   const Lsn durable_lsn_;
   const RecordVisitor& visitor_;
   ReplaySummary summary_;
+  Reached reached_;
 };
 
 }  // namespace
@@ -159,6 +204,19 @@ Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_ls
   auto summary = Replay(env, from_lsn, durable_lsn, visitor).run(*files);
   if (!summary) return while_doing(std::move(summary.error()), "reading the log in " + directory);
   return summary;
+}
+
+Result<LogSurvey> survey(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
+                         const RecordVisitor& visitor) {
+  auto files = list_log_files(env, directory);
+  if (!files && files.error().code == ErrorCode::kCorruption) {
+    return LogSurvey{.damage = {{.path = directory, .message = files.error().message}}};
+  }
+  if (!files) return while_doing(std::move(files.error()), "reading the log in " + directory);
+  if (files->empty() && durable_lsn != 0) {
+    return LogSurvey{.damage = {{.path = directory, .message = no_file(durable_lsn)}}};
+  }
+  return Replay(env, from_lsn, durable_lsn, visitor).survey(*files);
 }
 
 }  // namespace vz::wal

@@ -203,6 +203,10 @@ TEST_CASE("env: an exclusive lock keeps others out and tells them who holds it",
 TEST_CASE("env: shared locks go together and keep an exclusive one out", "[storage][env]") {
   for_each_env([](Env& env, const std::string& root) {
     const std::string path = root + "/LOCK";
+    CHECK(env.lock(path, LockMode::kShared, "").error().code == ErrorCode::kNotFound);
+    CHECK_FALSE(env.exists(path));
+    created(env, path, "left by a process that died");
+
     auto first = env.lock(path, LockMode::kShared, "");
     auto second = env.lock(path, LockMode::kShared, "");
     REQUIRE(first);

@@ -1,0 +1,62 @@
+// Verifies a data directory that no node uses, without changing it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "storage/env/env.h"
+#include "storage/store/store.h"
+#include "tools/offline/finding.h"
+
+namespace vz::offline {
+
+/// Each level includes those before it.
+enum class CheckLevel : std::uint8_t {
+  kLayout = 0,    ///< FORMAT, CURRENT, the manifests, and which files are there
+  kSizes = 1,     ///< length and trailer of every file that the manifest names
+  kBlocks = 2,    ///< every block's checksum, the log, ids, dead rows
+  kContents = 3,  ///< SHA-256, vectors, payloads, row hashes, digests, indexes, columns
+};
+
+inline constexpr unsigned kCheckThreadsMax = 256;
+
+/// Bytes read so far, of all that will be. Called by one thread at a time, often.
+using CheckProgress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
+
+struct CheckOptions {
+  CheckLevel level = CheckLevel::kBlocks;
+  std::string collection{};            ///< name or alias; empty: all of them
+  unsigned threads = 1;                ///< 1 .. kCheckThreadsMax
+  std::uint64_t limit_rate_bytes = 0;  ///< read at most so many a second; 0: no limit
+  CheckProgress progress{};
+};
+
+struct CheckReport {
+  store::Identity identity{};  ///< ids are empty if FORMAT cannot be read
+  std::uint64_t manifest = 0;  ///< number of the image that was followed; 0: none could be read
+  std::vector<Finding> findings{};  ///< by file, then offset
+  std::uint64_t files = 0;          ///< that the manifest names, and log files
+  std::uint64_t bytes = 0;          ///< of these files
+  std::uint64_t segments = 0;
+  std::uint64_t rows = 0;         ///< of the segments
+  std::uint64_t log_records = 0;  ///< that a start would read; from level 2 on
+  Lsn lsn = 0;                    ///< the last one of the log, or of the manifest
+  double duration_seconds = 0;
+
+  /// True if a finding is more than a note.
+  [[nodiscard]] bool damaged() const;
+};
+
+/// Checks `directory`. Damage is a finding, never an error, and checking goes on past it. Opens
+/// everything for reading only and holds a shared lock, so that no node starts meanwhile. Files
+/// that only the spare manifest names are listed, not read.
+///
+/// errors  kLocked (at once; names the holder), kNoData (absent, empty, or not ours),
+///         kIncompatible (a format newer than this program), kNotFound (no such collection),
+///         kPermissionDenied, kIoError (the directory itself cannot be read).
+/// Starts options.threads threads and joins them.
+Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options);
+
+}  // namespace vz::offline

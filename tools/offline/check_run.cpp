@@ -1,0 +1,119 @@
+#include "tools/offline/check_run.h"
+
+#include <algorithm>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vz::offline {
+namespace {
+
+/// As a shell takes it.
+std::string quoted(const std::string& path) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
+  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
+  std::string text = "'";
+  for (const char letter : path) letter == '\'' ? text.append("'\\''") : text.append(1, letter);
+  return text + "'";
+}
+
+bool covers_blocks(FindingId id) {
+  return id == FindingId::kSegmentBlocks || id == FindingId::kDerivedBlocks;
+}
+
+bool continues(const Finding& before, const Finding& next) {
+  return covers_blocks(next.id) && before.id == next.id && before.file == next.file &&
+         before.offset + before.length == next.offset;
+}
+
+}  // namespace
+
+Findings::Findings(store::Paths paths) : paths_(std::move(paths)) {}
+
+std::string Findings::relative(std::string_view path) const {
+  if (path == paths_.root) return "";
+  const std::string prefix = paths_.root + "/";
+  return std::string(path.starts_with(prefix) ? path.substr(prefix.size()) : path);
+}
+
+void Findings::add(FindingId id, const std::string& path, Extent extent,
+                   std::string_view collection, std::string message) {
+  const FindingKind& kind = kind_of(id);
+  if (message.empty()) message = kind.title;
+  // Messages of the layers below name files by their whole path.
+  const std::string prefix = paths_.root + "/";
+  for (std::size_t at = 0; (at = message.find(prefix, at)) != std::string::npos;)
+    message.erase(at, prefix.size());
+  Finding finding{.id = id,
+                  .severity = kind.severity,
+                  .damage = kind.damage,
+                  .file = relative(path),
+                  .offset = extent.offset,
+                  .length = extent.length,
+                  .collection = std::string(collection),
+                  .message = std::move(message)};
+  if (kind.severity != Severity::kNote)
+    finding.mend = "vectorizerctl data repair " + quoted(paths_.root) + " --apply";
+  MutexLock lock(mutex_);
+  findings_.push_back(std::move(finding));
+}
+
+std::vector<Finding> Findings::take() {
+  std::vector<Finding> all;
+  {
+    MutexLock lock(mutex_);
+    all.swap(findings_);
+  }
+  std::sort(all.begin(), all.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.file, a.id, a.offset, a.message) <
+           std::tie(b.file, b.id, b.offset, b.message);
+  });
+  std::vector<Finding> out;
+  for (Finding& finding : all) {
+    if (!out.empty() && continues(out.back(), finding)) {
+      out.back().length += finding.length;
+    } else {
+      out.push_back(std::move(finding));
+    }
+  }
+  for (Finding& finding : out) {
+    if (!covers_blocks(finding.id)) continue;
+    finding.message =
+        fmt::format("{} bytes do not have the checksum of their blocks", finding.length);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.file, a.offset) < std::tie(b.file, b.offset);
+  });
+  return out;
+}
+
+void Run::report(NamedFile& file, FindingId id, Extent extent, std::string message) const {
+  file.damaged = true;
+  findings.add(id, file.path, extent, file.collection, std::move(message));
+}
+
+void Run::report_incompatible(const Error& error) const {
+  MutexLock lock(mutex);
+  if (!first_incompatible) first_incompatible = error;
+}
+
+std::optional<Error> Run::incompatible() const {
+  MutexLock lock(mutex);
+  return first_incompatible;
+}
+
+void run_tasks(std::span<const std::function<void()>> tasks, unsigned threads) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < tasks.size(); i = next++) tasks[i]();
+  };
+  std::vector<std::jthread> others;
+  const std::size_t wanted = std::min<std::size_t>(std::max(1u, threads), tasks.size());
+  for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(work);
+  work();
+}
+
+}  // namespace vz::offline

@@ -1,0 +1,239 @@
+#include "tools/offline/layout.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "storage/store/directory_state.h"
+#include "tools/offline/strays.h"
+
+namespace vz::offline {
+namespace {
+
+using manifest::CollectionEntry;
+using manifest::Manifest;
+using manifest::SegmentEntry;
+using segment::FileInfo;
+using segment::FileKind;
+using Entries = std::map<std::string, DirectoryEntry>;
+
+bool looks_like_ours(const std::vector<DirectoryEntry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [](const DirectoryEntry& entry) {
+    return entry.name == "CURRENT" || manifest::parse_file_name(entry.name).has_value();
+  });
+}
+
+bool is_incompatible(const Error& error) {
+  return error.code == ErrorCode::kIncompatible;
+}
+
+/// Finds the image to follow.
+class Images {
+ public:
+  Images(const Run& run, const std::vector<DirectoryEntry>& in_root) : run_(run) {
+    for (const auto& entry : in_root)
+      if (const auto number = manifest::parse_file_name(entry.name)) numbers_.push_back(*number);
+    std::sort(numbers_.rbegin(), numbers_.rend());
+  }
+
+  /// Errors: kIncompatible.
+  Status read(Layout& layout) {
+    const std::string current_path = run_.paths.root + "/CURRENT";
+    const auto current = manifest::read_current(run_.env, run_.paths.root);
+    if (!current) {
+      const bool missing = current.error().code == ErrorCode::kNotFound;
+      run_.findings.add(missing ? FindingId::kCurrentMissing : FindingId::kCurrentDamaged,
+                        current_path, {}, "", missing ? "" : current.error().message);
+      return follow_newest(layout, std::nullopt);
+    }
+    auto image = manifest::load_image(run_.env, run_.paths.root, *current);
+    if (!image) {
+      if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
+      const bool missing = image.error().code == ErrorCode::kNotFound;
+      run_.findings.add(missing ? FindingId::kImageMissing : FindingId::kImageDamaged,
+                        path_of(*current), {}, "", missing ? "" : image.error().message);
+      return follow_newest(layout, *current);
+    }
+    layout.image = std::make_unique<const Manifest>(std::move(*image));
+    layout.in_force = true;
+    return read_spare(*current);
+  }
+
+  /// The image kept beside the one in force.
+  [[nodiscard]] const std::optional<Manifest>& spare() const { return spare_; }
+  [[nodiscard]] bool spare_unreadable() const { return spare_unreadable_; }
+  [[nodiscard]] std::uint64_t spare_number() const { return spare_number_; }
+
+ private:
+  [[nodiscard]] std::string path_of(std::uint64_t number) const {
+    return run_.paths.root + "/" + manifest::file_name(number);
+  }
+
+  /// Without the image in force the rest is checked against the newest that can be read.
+  Status follow_newest(Layout& layout, std::optional<std::uint64_t> unreadable) {
+    for (const std::uint64_t number : numbers_) {
+      if (number == unreadable) continue;
+      auto image = manifest::load_image(run_.env, run_.paths.root, number);
+      if (image) {
+        layout.image = std::make_unique<const Manifest>(std::move(*image));
+        return {};
+      }
+      if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
+      run_.findings.add(FindingId::kOldImageDamaged, path_of(number), {}, "",
+                        image.error().message);
+    }
+    return {};
+  }
+
+  Status read_spare(std::uint64_t current) {
+    for (const std::uint64_t number : numbers_) {
+      if (number >= current) continue;
+      spare_number_ = number;
+      auto image = manifest::load_image(run_.env, run_.paths.root, number);
+      if (image) {
+        spare_ = std::move(*image);
+        return {};
+      }
+      if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
+      spare_unreadable_ = true;
+      run_.findings.add(FindingId::kOldImageDamaged, path_of(number), {}, "",
+                        image.error().message);
+      return {};
+    }
+    return {};
+  }
+
+  const Run& run_;
+  std::vector<std::uint64_t> numbers_;  ///< newest first
+  std::optional<Manifest> spare_;
+  std::uint64_t spare_number_ = 0;
+  bool spare_unreadable_ = false;
+};
+
+bool is_wanted(const Manifest& image, const CollectionEntry& entry, const std::string& wanted) {
+  if (wanted.empty() || entry.name == wanted) return true;
+  return std::any_of(image.aliases.begin(), image.aliases.end(), [&](const auto& alias) {
+    return alias.name == wanted && alias.collection == entry.id;
+  });
+}
+
+/// Lists a directory; what cannot be listed is a finding, and its files count as missing.
+Entries list_or_report(const Run& run, const std::string& path, std::string_view collection) {
+  Entries out;
+  auto entries = run.env.list(path);
+  if (!entries) {
+    if (entries.error().code != ErrorCode::kNotFound)
+      run.findings.add(FindingId::kUnlistable, path, {}, collection, entries.error().message);
+    return out;
+  }
+  for (auto& entry : *entries) out.emplace(entry.name, entry);
+  return out;
+}
+
+/// Names the files of one collection and reports those that are not there.
+class CollectionFiles {
+ public:
+  CollectionFiles(const Run& run, Layout& layout, const CollectionEntry& entry)
+      : run_(run),
+        layout_(layout),
+        entry_(entry),
+        in_directory_(entry.segments.empty()
+                          ? Entries{}
+                          : list_or_report(run, run.paths.collection(entry.id), entry.name)) {}
+
+  NamedCollection name_all() {
+    NamedCollection out{.entry = &entry_};
+    for (const SegmentEntry& part : entry_.segments) {
+      const auto& paths = run_.paths;
+      const auto derived = [&](const std::optional<manifest::VersionedFile>& file, FileKind kind,
+                               auto path_of) -> NamedFile* {
+        if (!file) return nullptr;
+        return add((paths.*path_of)(entry_.id, part.epoch, part.seq, file->number), kind,
+                   file->info);
+      };
+      out.segments.push_back(
+          {.entry = &part,
+           .seg = add(paths.seg(entry_.id, part.epoch, part.seq), FileKind::kSegment, part.seg),
+           .dead = derived(part.dead, FileKind::kDead, &store::Paths::dead),
+           .index = derived(part.index, FileKind::kIndex, &store::Paths::index),
+           .fields = derived(part.fields, FileKind::kFields, &store::Paths::fields)});
+    }
+    return out;
+  }
+
+ private:
+  NamedFile* add(const std::string& path, FileKind kind, const FileInfo& info) {
+    NamedFile& file = layout_.files.emplace_back();
+    file.path = path;
+    file.kind = kind;
+    file.info = info;
+    file.collection = entry_.name;
+    const auto found = in_directory_.find(path.substr(path.rfind('/') + 1));
+    file.present = found != in_directory_.end() && found->second.type == FileType::kRegular;
+    if (!file.present) {
+      run_.report(file, by_kind(file, FindingId::kSegmentMissing, FindingId::kDerivedMissing), {},
+                  found == in_directory_.end() ? "" : "expected a regular file");
+    }
+    return &file;
+  }
+
+  const Run& run_;
+  Layout& layout_;
+  const CollectionEntry& entry_;
+  const Entries in_directory_;
+};
+
+}  // namespace
+
+Result<store::Identity> read_format(Env& env, const store::Paths& paths, Findings& findings) {
+  if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
+    return fail(ErrorCode::kNoData, paths.root + " is not a directory");
+  const auto state = store::inspect(env, paths);
+  if (!state) {
+    if (state.error().code != ErrorCode::kNoData) return tl::unexpected<Error>(state.error());
+    VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
+    if (!looks_like_ours(entries)) {
+      return fail(ErrorCode::kNoData,
+                  paths.root + " is not a data directory: it holds other things and no FORMAT");
+    }
+    findings.add(FindingId::kFormatMissing, paths.format(), {}, "", "");
+    return store::Identity{.cluster_id = {}, .node_id = {}};
+  }
+  if (*state == store::DirectoryState::kAbsent)
+    return fail(ErrorCode::kNoData, paths.root + " does not exist");
+  if (*state == store::DirectoryState::kFresh)
+    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
+  auto identity = store::read_identity(env, paths);
+  if (identity || is_incompatible(identity.error())) return identity;
+  findings.add(FindingId::kFormatDamaged, paths.format(), {}, "", identity.error().message);
+  return store::Identity{.cluster_id = {}, .node_id = {}};
+}
+
+Result<Layout> read_layout(const Run& run) {
+  Layout layout;
+  VZ_TRY_ASSIGN(const auto in_root, run.env.list(run.paths.root));
+  Images images(run, in_root);
+  VZ_TRY(images.read(layout));
+  if (layout.image == nullptr) return layout;
+
+  const Manifest& image = *layout.image;
+  for (const CollectionEntry& entry : image.collections) {
+    if (is_wanted(image, entry, run.options.collection))
+      layout.collections.push_back(CollectionFiles(run, layout, entry).name_all());
+  }
+  if (layout.collections.empty() && !run.options.collection.empty()) {
+    return fail(ErrorCode::kNotFound,
+                "there is no collection '" + run.options.collection + "' in " + run.paths.root);
+  }
+  // Without the image in force nothing can be called a leftover.
+  if (layout.in_force) {
+    report_strays(run, in_root,
+                  {.current = image,
+                   .spare = images.spare(),
+                   .spare_number = images.spare_number(),
+                   .spare_unreadable = images.spare_unreadable()});
+  }
+  return layout;
+}
+
+}  // namespace vz::offline

@@ -1,0 +1,50 @@
+// Level 0: which directory this is, which image is in force, and which files are there.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/manifest/manifest.h"
+#include "storage/store/store.h"
+#include "tools/offline/check_run.h"
+
+namespace vz::offline {
+
+/// A segment with its files; pointers are into Layout::files, null for what it does not have.
+struct NamedSegment {
+  const manifest::SegmentEntry* entry = nullptr;
+  NamedFile* seg = nullptr;
+  NamedFile* dead = nullptr;
+  NamedFile* index = nullptr;
+  NamedFile* fields = nullptr;
+};
+
+struct NamedCollection {
+  const manifest::CollectionEntry* entry = nullptr;
+  std::vector<NamedSegment> segments{};
+};
+
+struct Layout {
+  store::Identity identity{};
+  /// In force, or the newest that can be read; null if there is none.
+  std::unique_ptr<const manifest::Manifest> image{};
+  bool in_force = false;
+  std::deque<NamedFile> files{};
+  std::vector<NamedCollection> collections{};  ///< those that were asked for
+};
+
+/// The identity of a directory that is ours; a damaged or missing FORMAT is a finding if the rest
+/// says that it is.
+/// Errors: kNoData (absent, empty, a creation that was cut short, or not ours), kIncompatible,
+/// kIoError.
+Result<store::Identity> read_format(Env& env, const store::Paths& paths, Findings& findings);
+
+/// Reads the images and lists every directory. Errors: kIncompatible (an image), kNotFound (the
+/// collection that the options name), kIoError (the directory cannot be listed).
+Result<Layout> read_layout(const Run& run);
+
+}  // namespace vz::offline

@@ -1,0 +1,17 @@
+// Level 3 of the rows of a segment: each vector, payload and hash.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "storage/segment/segment.h"
+#include "tools/offline/segment_check.h"
+
+namespace vz::offline {
+
+/// Reads every row; damage of one kind is one finding that names the first row and counts them.
+/// dead: rows that died, ascending; they do not count as points.
+LiveRows check_rows(const Run& run, NamedFile& file, const segment::Segment& segment,
+                    std::span<const std::uint32_t> dead);
+
+}  // namespace vz::offline
