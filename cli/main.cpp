@@ -8,7 +8,11 @@
 
 int main(int argc, char** argv) {
   vz::cli::Context context{
-      .out = std::cout, .err = std::cerr, .out_is_terminal = ::isatty(STDOUT_FILENO) == 1};
+      .out = std::cout,
+      .err = std::cerr,
+      .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
+      .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
+  };
   try {
     vz::cli::run_app(argc, argv, context);
   } catch (const std::exception& caught) {

@@ -11,6 +11,7 @@ namespace vz::cli {
 struct Context;
 
 void add_bench_command(CLI::App& app, Context& context);
+void add_data_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_version_command(CLI::App& app, Context& context);
 

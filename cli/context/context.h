@@ -11,6 +11,7 @@ struct Context {
   std::ostream& out;  ///< the result only
   std::ostream& err;  ///< talk
   bool out_is_terminal = false;
+  bool err_is_terminal = false;
   ExitCode exit_code = ExitCode::kOk;
 };
 

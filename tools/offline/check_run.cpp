@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/format/checked_file_format.h"
+
 namespace vz::offline {
 namespace {
 
@@ -81,8 +83,10 @@ std::vector<Finding> Findings::take() {
   }
   for (Finding& finding : out) {
     if (!covers_blocks(finding.id)) continue;
-    finding.message =
-        fmt::format("{} bytes do not have the checksum of their blocks", finding.length);
+    const std::uint64_t blocks =
+        (finding.length + format::kCheckedBlockSize - 1) / format::kCheckedBlockSize;
+    finding.message = blocks == 1 ? "1 block fails its checksum"
+                                  : fmt::format("{} blocks fail their checksums", blocks);
   }
   std::stable_sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) {
     return std::tie(a.file, a.offset) < std::tie(b.file, b.offset);

@@ -1,0 +1,27 @@
+// vectorizerctl data: the group.
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/data_shared.h"
+
+namespace vz::cli {
+
+void report_error(const Error& error, std::string_view command, Context& context) {
+  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
+  context.exit_code = exit_code_of(error.code);
+}
+
+void add_data_command(CLI::App& app, Context& context) {
+  auto* data = app.add_subcommand("data", "Work on a data directory, without a node");
+  data->require_subcommand(1);
+  add_data_info_command(*data, context);
+  add_data_check_command(*data, context);
+  data->footer(
+      "Example:\n"
+      "  vectorizerctl data check /var/lib/vectorizer\n\n" +
+      exit_code_help());
+}
+
+}  // namespace vz::cli

@@ -1,0 +1,199 @@
+// vectorizerctl data check DIR: verifies a data directory without changing it.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <ostream>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/data_shared.h"
+#include "cli/output/progress.h"
+#include "cli/output/result.h"
+#include "tools/offline/check.h"
+
+namespace vz::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using offline::Finding;
+using offline::Severity;
+
+constexpr std::string_view kCommand = "data check";
+constexpr std::size_t kLineWidth = 100;
+
+constexpr std::string_view kFooter =
+    "Examples:\n"
+    "  vectorizerctl data check /var/lib/vectorizer\n"
+    "  vectorizerctl data check /mnt/backup --deep --limit-rate 50MiB/s -o json\n\n"
+    "Levels, each with those before it:\n"
+    "  0  FORMAT, CURRENT, manifests, missing and unknown files\n"
+    "  1  length and trailer of every file\n"
+    "  2  the checksum of every block, the log, ids, dead rows (default)\n"
+    "  3  SHA-256, vectors, payloads, row hashes, digests, indexes (--deep)\n\n"
+    "Never writes; works on a disk that is mounted read-only. A directory that a node holds is "
+    "11.\n"
+    "0: nothing found but notes; 4: findings.\n\n";
+
+struct Options {
+  std::string directory;
+  unsigned level = 2;
+  bool deep = false;
+  std::string collection;
+  unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
+  std::string limit_rate;
+  OutputFormat output = OutputFormat::kTable;
+};
+
+/// "50MiB/s", "1.5G", "200000": bytes a second. Errors: kInvalidArgument.
+Result<std::uint64_t> parse_rate(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double bytes;
+  };
+  static constexpr Unit kUnits[] = {
+      {"", 1},        {"B", 1},         {"K", 1 << 10},      {"KiB", 1 << 10},
+      {"M", 1 << 20}, {"MiB", 1 << 20}, {"G", 1 << 30},      {"GiB", 1 << 30},
+      {"KB", 1000},   {"MB", 1000'000}, {"GB", 1000'000'000}};
+  constexpr double kRateMax = 1e15;
+  std::string_view rest = text.ends_with("/s") ? text.substr(0, text.size() - 2) : text;
+  double number = 0;
+  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
+  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                  [rest](const Unit& one) { return one.name == rest; });
+  const bool sound = parsed.ec == std::errc() && unit != std::end(kUnits) &&
+                     std::isfinite(number) && number * unit->bytes >= 1 &&
+                     number * unit->bytes <= kRateMax;
+  if (sound) return static_cast<std::uint64_t>(number * unit->bytes);
+  return fail(ErrorCode::kInvalidArgument,
+              "--limit-rate: expected a size such as 50MiB/s, found '" +
+                  std::string(text.substr(0, 64)) + "'");
+}
+
+ordered_json json_of(const Finding& finding) {
+  return {{"id", offline::id_text(finding.id)},
+          {"severity", offline::severity_name(finding.severity)},
+          {"class", offline::damage_name(finding.damage)},
+          {"title", offline::kind_of(finding.id).title},
+          {"file", finding.file},
+          {"offset", finding.offset},
+          {"length", finding.length},
+          {"collection", finding.collection},
+          {"message", finding.message},
+          {"mend", finding.mend}};
+}
+
+/// Cut to `width` columns, at the start of a character.
+std::string cut(std::string text, std::size_t width) {
+  constexpr std::string_view kDots = "...";
+  if (text.size() <= width) return text;
+  std::size_t end = width - kDots.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u) --end;
+  text.resize(end);
+  return text.append(kDots);
+}
+
+/// "VZ-1201 error lossy collections/2/0001-00000001.seg@65536+65536: ..."
+std::string line_of(const Finding& finding) {
+  std::string line = offline::id_text(finding.id) + " " +
+                     std::string(offline::severity_name(finding.severity)) + " " +
+                     std::string(offline::damage_name(finding.damage)) + " " +
+                     (finding.file.empty() ? "." : finding.file);
+  if (finding.offset != 0 || finding.length != 0) line += "@" + std::to_string(finding.offset);
+  if (finding.length != 0) line += "+" + std::to_string(finding.length);
+  if (finding.file.empty() && !finding.collection.empty()) line += " " + finding.collection;
+  line += ": " + finding.message;
+  for (char& letter : line)
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f) letter = '?';
+  return cut(std::move(line), kLineWidth);
+}
+
+std::size_t count(const offline::CheckReport& report, Severity severity) {
+  return static_cast<std::size_t>(
+      std::count_if(report.findings.begin(), report.findings.end(),
+                    [severity](const Finding& finding) { return finding.severity == severity; }));
+}
+
+ordered_json summary_of(const Options& options, const offline::CheckReport& report) {
+  return {{"schema", "vectorizerctl.data.check/1"},
+          {"directory", options.directory},
+          {"level", options.deep ? 3 : options.level},
+          {"node_id", report.identity.node_id},
+          {"cluster_id", report.identity.cluster_id},
+          {"manifest", report.manifest},
+          {"lsn", report.lsn},
+          {"files", report.files},
+          {"bytes", report.bytes},
+          {"segments", report.segments},
+          {"rows", report.rows},
+          {"log_records", report.log_records},
+          {"duration_ms", std::llround(report.duration_seconds * 1000)},
+          {"errors", count(report, Severity::kError)},
+          {"warnings", count(report, Severity::kWarning)},
+          {"notes", count(report, Severity::kNote)}};
+}
+
+void print(const Options& options, const offline::CheckReport& report, Context& context) {
+  ordered_json out = summary_of(options, report);
+  if (options.output == OutputFormat::kJson) {
+    out["findings"] = ordered_json::array();
+    for (const Finding& finding : report.findings) out["findings"].push_back(json_of(finding));
+    out["exit_code"] = static_cast<unsigned>(context.exit_code);
+    return print_result(out, options.output, context.out);
+  }
+  for (const Finding& finding : report.findings) context.out << line_of(finding) << '\n';
+  if (!report.findings.empty()) context.out << '\n';
+  print_result(out, options.output, context.out);
+  const auto mended = std::find_if(report.findings.begin(), report.findings.end(),
+                                   [](const Finding& finding) { return !finding.mend.empty(); });
+  if (mended != report.findings.end()) context.out << "\nTo mend it: " << mended->mend << '\n';
+}
+
+void run(const Options& options, Context& context) {
+  offline::CheckOptions check;
+  check.level = static_cast<offline::CheckLevel>(options.deep ? 3 : options.level);
+  check.collection = options.collection;
+  check.threads = options.threads;
+  if (!options.limit_rate.empty()) {
+    const auto rate = parse_rate(options.limit_rate);
+    if (!rate) return report_error(rate.error(), kCommand, context);
+    check.limit_rate_bytes = *rate;
+  }
+  const auto env = make_posix_env();
+  auto report = [&] {
+    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
+                    "checking");
+    check.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+    return offline::check(*env, options.directory, check);
+  }();
+  if (!report) return report_error(report.error(), kCommand, context);
+  if (report->damaged()) context.exit_code = ExitCode::kFindings;
+  print(options, *report, context);
+}
+
+}  // namespace
+
+void add_data_check_command(CLI::App& data, Context& context) {
+  auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
+  auto& command = *data.add_subcommand("check", "Verify a data directory, without changing it");
+  command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
+  auto* level = command.add_option("--level", options->level, "How deep: 0 to 3")
+                    ->check(CLI::Range(0u, 3u))
+                    ->capture_default_str();
+  command.add_flag("--deep", options->deep, "Everything: --level 3")->excludes(level);
+  command.add_option("--collection", options->collection,
+                     "Check the files of this collection only, by name or alias; and the log");
+  command.add_option("--threads", options->threads, "Threads that read")
+      ->check(CLI::Range(1u, offline::kCheckThreadsMax))
+      ->capture_default_str();
+  command.add_option("--limit-rate", options->limit_rate,
+                     "Read at most so much a second, such as 50MiB/s");
+  add_output_option(command, options->output);
+  command.footer(std::string(kFooter) + exit_code_help());
+  command.callback([options, &context] { run(*options, context); });
+}
+
+}  // namespace vz::cli

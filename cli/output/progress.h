@@ -1,0 +1,44 @@
+// How far a long command is: one line on stderr that is drawn over, with the time that is left.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+namespace vz::cli {
+
+enum class ProgressMode : std::uint8_t { kOff, kBar };
+
+/// "checking  [#####.....]  48 %  1.2 GiB of 2.5 GiB  310 MiB/s  4 s left"
+/// elapsed_seconds: since the start; the rate and the time left are those of the whole time.
+std::string progress_line(std::string_view what, std::uint64_t done_bytes,
+                          std::uint64_t total_bytes, double elapsed_seconds);
+
+/// Not thread-safe.
+class ProgressBar {
+ public:
+  /// what: "checking". Shown only on a terminal; nothing is drawn in the first half second.
+  ProgressBar(std::ostream& err, ProgressMode mode, std::string what);
+  ~ProgressBar();  ///< takes the line away
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::ostream& err_;
+  const ProgressMode mode_;
+  const std::string what_;
+  const Clock::time_point began_;
+  Clock::time_point shown_;
+  bool drawn_ = false;
+};
+
+/// "310 MiB": three digits at most, binary units.
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace vz::cli
