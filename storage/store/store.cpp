@@ -8,6 +8,7 @@
 
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
+#include "storage/store/swap.h"
 
 namespace vz::store {
 namespace {
@@ -82,6 +83,7 @@ Status Store::create_first() {
 
 Status Store::open_existing() {
   VZ_TRY_ASSIGN(identity_, read_identity(env_, paths_));
+  VZ_TRY(finish_swap(env_, paths_));
   auto loaded = manifest::load(env_, paths_.root);
   if (!loaded && loaded.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kCorruption, paths_.root + "/CURRENT is missing");

@@ -73,7 +73,8 @@ class Store {
  public:
   /// Opens `directory`, creating it (FORMAT, wal/, collections/, quarantine/, first manifest) when
   /// it is absent or empty; what a creation that was cut short has left counts as empty, and so do
-  /// lost+found, snapshots/, jobs/, log/ and tmp/ with whatever is in them.
+  /// lost+found, snapshots/, jobs/, log/ and tmp/ with whatever is in them. A swap that was cut
+  /// short (storage/store/swap.h) is finished first.
   /// Errors: kLocked (names the holder), kNoData (not empty and no FORMAT), kIncompatible (format
   /// newer than kFormatNewest), kCorruption (FORMAT or manifest), kIoError. Nothing was changed,
   /// except that a creation that failed by kIoError or kNoSpace may have left what counts as empty.

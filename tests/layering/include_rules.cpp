@@ -52,7 +52,7 @@ const std::vector<Library>& heavy_libraries() {
       {"spdlog/", {}},
       {"yaml-cpp/", {}},
       {"prometheus/", {}},
-      {"archive", {}},
+      {"archive", {"storage/archive/"}},
       {"zstd", {}},
   };
   return kLibraries;

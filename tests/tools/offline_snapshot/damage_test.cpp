@@ -1,0 +1,297 @@
+// Archives that are damaged or hostile: verify finds it, and restore leaves its target alone.
+#include <catch2/catch.hpp>
+
+#include "storage/archive/archive_reader.h"
+#include "tests/support/tar_maker.h"
+#include "tests/tools/offline_snapshot/snapshot_fixture.h"
+
+using namespace vz;
+using namespace vz::test;
+using archive::ArchiveFormat;
+
+namespace {
+
+constexpr const char* kTarget = "/target";
+
+struct Member {
+  std::string path;
+  Bytes content;
+  friend bool operator==(const Member&, const Member&) = default;
+};
+
+std::vector<Member> members_of(const Bytes& archive) {
+  archive::MemorySource source(archive);
+  auto reader = archive::ArchiveReader::open(source);
+  REQUIRE(reader);
+  std::vector<Member> members;
+  Bytes buffer(4096);
+  for (;;) {
+    const auto member = (*reader)->next();
+    REQUIRE(member);
+    if (!*member) return members;
+    members.push_back({(*member)->path, {}});
+    for (;;) {
+      const auto got = (*reader)->read(buffer);
+      REQUIRE(got);
+      if (*got == 0) break;
+      members.back().content.insert(members.back().content.end(), buffer.begin(),
+                                    buffer.begin() + static_cast<long>(*got));
+    }
+  }
+}
+
+Bytes tar_of(const std::vector<Member>& members) {
+  TarMaker tar;
+  for (const auto& member : members) tar.file(member.path, member.content);
+  return tar.finish();
+}
+
+/// A small directory, its archive and its members.
+struct Sample {
+  FaultEnv env;
+  Bytes archive;
+  std::vector<Member> members;
+
+  Sample() {
+    run_node(env, kDataDir, 1, 9);
+    archive = packed(env, kDataDir);
+    members = members_of(archive);
+    REQUIRE(members.size() > 4);
+  }
+};
+
+/// What verify finds; "" if it is sound. An archive that is none counts as found.
+std::string found(const Bytes& archive, const archive::ArchiveLimits& limits = {}) {
+  archive::MemorySource source(archive);
+  const auto report = offline::verify(source, limits);
+  if (!report) return report.error().message;
+  std::string text;
+  for (const auto& finding : report->findings) text += finding.file + ": " + finding.problem + "\n";
+  return text;
+}
+
+/// Verify says `what`; restore into an absent, an empty and a full directory changes none.
+void check_refused(const Bytes& archive, const std::string& what) {
+  CAPTURE(what);
+  CHECK_THAT(found(archive), Catch::Contains(what));
+  FaultEnv env;
+  run_node(env, kDataDir, 50, 4);
+  const auto before = read_everything(env, kDataDir);
+  REQUIRE(env.make_directory("/empty"));
+  for (const std::string target : {"/absent", "/empty", kDataDir}) {
+    const auto report = restore(env, archive, target, kReplaced);
+    CHECK((!report || !report->read.sound()));
+  }
+  archive::MemorySource source(archive);
+  const auto extracted = offline::extract(env, source, "/extracted");
+  CHECK((!extracted || !extracted->sound()));
+  CHECK_FALSE(env.exists("/absent"));
+  CHECK_FALSE(env.exists("/extracted"));
+  CHECK(names_in(env, "/empty") == "LOCK ");
+  CHECK(names_in(env, std::string(kDataDir) + "/tmp") == "");
+  CHECK(read_everything(env, kDataDir) == *before);
+}
+
+}  // namespace
+
+TEST_CASE("verify: a sound archive has no findings, and says what it holds", "[snapshot]") {
+  Sample sample;
+  archive::MemorySource source(sample.archive);
+
+  const auto report = offline::verify(source);
+
+  REQUIRE(report);
+  CHECK(report->sound());
+  CHECK(report->files_checked == sample.members.size() - 1);
+  REQUIRE(report->summary);
+  CHECK(report->summary->points == 16);
+  REQUIRE(report->summary->collections.size() == 2);
+  CHECK(report->summary->collections[0].name == "docs");
+  CHECK(report->bytes_checked == report->summary->bytes);
+  archive::MemorySource again(sample.archive);
+  const auto inspected = offline::inspect(again);
+  REQUIRE(inspected);
+  CHECK(inspected->lsn == report->summary->lsn);
+  CHECK(inspected->epoch == 1);
+  CHECK(inspected->points == 16);
+}
+
+TEST_CASE("verify: every flipped bit of RESTORE is found", "[snapshot]") {
+  Sample sample;
+  const std::vector<Member> few(sample.members.begin(), sample.members.begin() + 1);
+  for (std::size_t bit = 0; bit < sample.members[0].content.size() * 8; ++bit) {
+    auto bad = few;
+    bad[0].content[bit / 8] ^= std::byte(1u << (bit % 8));
+    CAPTURE(bit);
+    REQUIRE_THAT(found(tar_of(bad)), Catch::Contains("RESTORE"));
+  }
+}
+
+TEST_CASE("verify: a flipped bit in any file is found", "[snapshot]") {
+  Sample sample;
+  for (std::size_t index = 1; index < sample.members.size(); ++index) {
+    auto bad = sample.members;
+    if (bad[index].content.empty()) continue;
+    bad[index].content[bad[index].content.size() / 2] ^= std::byte{4};
+    CHECK_THAT(found(tar_of(bad)), Catch::Contains(bad[index].path + ": sha256"));
+  }
+}
+
+TEST_CASE("verify: a flipped bit of the archive itself is found, or changed nothing",
+          "[snapshot]") {
+  // A few bits of a compressed stream mean nothing: the time in gzip's header, the window in that
+  // of zstd. The sum beside the archive covers them too.
+  Sample sample;
+  REQUIRE(sample.env.make_directory("/backup"));
+  for (const auto format : {ArchiveFormat::kTarGzip, ArchiveFormat::kTarZstd}) {
+    const std::string path = "/backup/archive";
+    REQUIRE(offline::pack_to_file(sample.env, kDataDir, format, path));
+    const auto read = read_file(sample.env, path, 1u << 30);
+    REQUIRE(read);
+    int harmless = 0;
+    for (std::size_t bit = 0; bit < read->size() * 8; bit += bit < 400 ? 1 : 41) {
+      Bytes bad = *read;
+      bad[bit / 8] ^= std::byte(1u << (bit % 8));
+      REQUIRE(sample.env.put_file(path, bad));
+      INFO("flipped bit " << bit << " of " << read->size() * 8);
+      const auto report = offline::verify_file(sample.env, path);
+      REQUIRE((!report || !report->sound()));
+      if (found(bad).empty()) {
+        ++harmless;
+        REQUIRE(members_of(bad) == sample.members);
+      }
+    }
+    CHECK(harmless < 100);
+  }
+}
+
+TEST_CASE("verify: an archive cut short anywhere is found", "[snapshot]") {
+  Sample sample;
+  const Bytes& good = sample.archive;
+  for (std::size_t size = 0; size < good.size(); size += size + 64 < good.size() ? 53 : 1) {
+    INFO("kept " << size << " of " << good.size());
+    REQUIRE(found(Bytes(good.begin(), good.begin() + static_cast<long>(size))) != "");
+  }
+}
+
+TEST_CASE("verify: the sum beside the archive covers every bit of it", "[snapshot]") {
+  Sample sample;
+  const std::string path = "/backup/a.tar.gz";
+  REQUIRE(sample.env.make_directory("/backup"));
+  REQUIRE(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, path));
+  REQUIRE(offline::verify_file(sample.env, path)->sound());
+
+  REQUIRE(sample.env.flip_bit(path, 9, 0));  // The system in the gzip header.
+
+  const auto report = offline::verify_file(sample.env, path);
+  REQUIRE(report);
+  REQUIRE(report->findings.size() == 1);
+  CHECK_THAT(report->findings[0].problem, Catch::Contains("a.tar.gz.sha256"));
+  CHECK(offline::verify_file(sample.env, "/absent.tar.gz").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("restore: what does not match RESTORE is refused, and the target is untouched",
+          "[snapshot]") {
+  Sample sample;
+  auto members = sample.members;
+  SECTION("a file is missing") {
+    members.pop_back();
+    check_refused(tar_of(members), "it is missing");
+  }
+  SECTION("a file too many") {
+    members.push_back({"collections/9999/0001-00000001.seg", Bytes(100)});
+    check_refused(tar_of(members), "RESTORE does not name it");
+  }
+  SECTION("a file of another size") {
+    members.back().content.push_back(std::byte{0});
+    check_refused(tar_of(members), "bytes expected");
+  }
+  SECTION("a file with other content") {
+    members.back().content[7] ^= std::byte{1};
+    check_refused(tar_of(members), "sha256");
+  }
+  SECTION("two files exchanged") {
+    std::swap(members[1].content, members[2].content);
+    check_refused(tar_of(members), members[1].path);
+  }
+  SECTION("RESTORE is not the first") {
+    std::swap(members[0], members[1]);
+    check_refused(tar_of(members), "RESTORE expected as the first member");
+  }
+  SECTION("no RESTORE, nothing at all") {
+    check_refused(tar_of({}), "RESTORE expected as the first member");
+  }
+  SECTION("a file twice") {
+    members.push_back(members.back());
+    check_refused(tar_of(members), "twice");
+  }
+}
+
+TEST_CASE("restore: hostile members are refused, and the target is untouched", "[snapshot]") {
+  Sample sample;
+  const auto with = [&](auto&& add) {
+    TarMaker tar;
+    for (const auto& member : sample.members) tar.file(member.path, member.content);
+    add(tar);
+    return tar.finish();
+  };
+  SECTION("an absolute path") {
+    check_refused(with([](TarMaker& tar) { tar.file("/etc/cron.d/x", "x"); }), "absolute");
+  }
+  SECTION("a path that climbs") {
+    check_refused(with([](TarMaker& tar) { tar.file("../../x", "x"); }), "leads out");
+  }
+  SECTION("CURRENT") {
+    check_refused(with([](TarMaker& tar) { tar.file("CURRENT", "x"); }), "is refused");
+  }
+  SECTION("a symbolic link") {
+    check_refused(with([](TarMaker& tar) { tar.symlink("collections/8", "/etc"); }),
+                  "symbolic link");
+  }
+  SECTION("a hard link") {
+    check_refused(
+        with([](TarMaker& tar) { tar.hardlink("collections/8/0001-00000001.seg", "/etc/passwd"); }),
+        "hard link");
+  }
+  SECTION("a device") {
+    check_refused(with([](TarMaker& tar) {
+                    tar.special("collections/8/0001-00000001.seg", TarMaker::Special::kBlockDevice);
+                  }),
+                  "device");
+  }
+}
+
+TEST_CASE("restore: numbers that no node reaches are refused", "[snapshot]") {
+  Sample sample;
+  auto image = manifest::load(sample.env, kDataDir);
+  REQUIRE(image);
+  image->catalog_lsn = kLsnMax;
+  const auto contents = offline::make_contents(*image);
+  REQUIRE(contents);
+  auto members = sample.members;
+  members[0].content = contents->restore_bytes;
+  FaultEnv env;
+  run_node(env, kTarget, 50, 4);
+  const auto before = read_everything(env, kTarget);
+
+  const auto report = restore(env, tar_of(members), kTarget, kReplaced);
+
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == ErrorCode::kCorruption);
+  CHECK(read_everything(env, kTarget) == *before);
+}
+
+TEST_CASE("pack: a file that is not what the image says is not packed", "[snapshot]") {
+  Sample sample;
+  const std::string path = std::string(kDataDir) + "/" + sample.members.back().path;
+  REQUIRE(sample.env.flip_bit(path, 11, 3));
+  REQUIRE(sample.env.make_directory("/backup"));
+
+  const auto report =
+      offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, "/backup/a.tar.gz");
+
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == ErrorCode::kCorruption);
+  CHECK_THAT(report.error().message, Catch::Contains(path));
+  CHECK(names_in(sample.env, "/backup") == "");
+}

@@ -1,0 +1,266 @@
+// Packing and restoring: the same points come out, numbers only grow, and a fault or a power cut at
+// any call leaves the old content or the new.
+#include <catch2/catch.hpp>
+
+#include "storage/store/swap.h"
+#include "tests/tools/offline_snapshot/snapshot_fixture.h"
+
+using namespace vz;
+using namespace vz::test;
+using archive::ArchiveFormat;
+using offline::RestoreOptions;
+
+namespace {
+
+constexpr const char* kOther = "/other";
+
+struct Sample {
+  FaultEnv env;
+  Everything content;
+  Bytes archive;
+
+  explicit Sample(ArchiveFormat format = ArchiveFormat::kTarGzip) {
+    run_node(env, kDataDir, 1, 20);
+    archive = packed(env, kDataDir, format);
+    const auto read = read_everything(env, kDataDir);
+    REQUIRE(read);
+    content = *read;
+  }
+};
+
+manifest::Manifest image_of(Env& env, const std::string& directory) {
+  const auto image = manifest::load(env, directory);
+  REQUIRE(image);
+  return *image;
+}
+
+}  // namespace
+
+TEST_CASE("snapshot: an empty directory restored holds the same points and digests", "[snapshot]") {
+  for (const auto format : {ArchiveFormat::kTarGzip, ArchiveFormat::kTarZstd}) {
+    Sample sample(format);
+
+    const auto report = restore(sample.env, sample.archive, kOther);
+
+    REQUIRE(report);
+    CHECK(report->read.sound());
+    CHECK_FALSE(report->replaces);
+    CHECK(names_in(sample.env, kOther) == "CURRENT FORMAT LOCK MANIFEST-" +
+                                              std::to_string(image_of(sample.env, kOther).number) +
+                                              " collections quarantine tmp wal ");
+    CHECK(sample.content == read_everything(sample.env, kOther));
+    run_node(sample.env, kOther, 100, 10);  // It goes on.
+    CHECK(read_everything(sample.env, kOther)->points["docs"].size() ==
+          sample.content.points["docs"].size() + 9);
+  }
+}
+
+TEST_CASE("snapshot: the same directory gives the same bytes", "[snapshot]") {
+  Sample sample;
+
+  CHECK(packed(sample.env, kDataDir) == packed(sample.env, kDataDir));
+}
+
+TEST_CASE("snapshot: restoring over data keeps it aside, and no number goes back", "[snapshot]") {
+  Sample sample;
+  run_node(sample.env, kOther, 500, 33);
+  run_node(sample.env, kOther, 700, 5);
+  const auto before = image_of(sample.env, kOther);
+
+  const auto refused = restore(sample.env, sample.archive, kOther);
+  const auto report = restore(sample.env, sample.archive, kOther, kReplaced);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kFailedPrecondition);
+  REQUIRE(report);
+  CHECK(report->replaces);
+  CHECK(names_in(sample.env, report->previous).starts_with("CURRENT MANIFEST-"));
+  CHECK(names_in(sample.env, report->previous).ends_with("collections wal "));
+  const auto after = image_of(sample.env, kOther);
+  CHECK(after.number > before.number);
+  CHECK(after.next_seq >= before.next_seq);
+  CHECK(after.epochs.back().kind == manifest::EpochKind::kRestore);
+  CHECK(after.epochs.back().epoch == report->epoch);
+  CHECK(report->epoch > offline::last_epoch(before));
+  CHECK(report->first_lsn > before.clean_lsn);
+  CHECK(sample.content == read_everything(sample.env, kOther));
+}
+
+TEST_CASE("snapshot: a directory can go back to its own past", "[snapshot]") {
+  Sample sample;
+  run_node(sample.env, kDataDir, 15, 20, End::kKilled);
+
+  const auto report = restore(sample.env, sample.archive, kDataDir, kReplaced);
+
+  REQUIRE(report);
+  CHECK(sample.content == read_everything(sample.env, kDataDir));
+}
+
+TEST_CASE("snapshot: a damaged directory can be replaced", "[snapshot]") {
+  for (const std::string broken : {"CURRENT", "MANIFEST", "wal"}) {
+    Sample sample;
+    run_node(sample.env, kOther, 500, 9, End::kKilled);
+    const auto number = image_of(sample.env, kOther).number;
+    if (broken == "CURRENT") REQUIRE(sample.env.flip_bit(std::string(kOther) + "/CURRENT", 3, 1));
+    if (broken == "MANIFEST") {
+      REQUIRE(sample.env.flip_bit(std::string(kOther) + "/" + manifest::file_name(number), 50, 1));
+    }
+    if (broken == "wal") {
+      const auto logs = sample.env.list(std::string(kOther) + "/wal");
+      REQUIRE(logs);
+      REQUIRE(sample.env.flip_bit(std::string(kOther) + "/wal/" + logs->back().name, 100, 1));
+    }
+    CAPTURE(broken);
+
+    const auto report = restore(sample.env, sample.archive, kOther, kReplaced);
+
+    REQUIRE(report);
+    CHECK(sample.content == read_everything(sample.env, kOther));
+  }
+}
+
+TEST_CASE("snapshot: unflushed records are not left out of an archive in silence", "[snapshot]") {
+  FaultEnv env;
+  run_node(env, kDataDir, 1, 20, End::kKilled);
+  archive::MemorySink sink;
+
+  const auto refused = offline::pack(env, kDataDir, ArchiveFormat::kTarGzip, sink);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(refused.error().message.find("records that no segment holds") != std::string::npos);
+  REQUIRE(read_everything(env, kDataDir));  // A start and a stop in good order.
+  CHECK(offline::pack(env, kDataDir, ArchiveFormat::kTarGzip, sink));
+}
+
+TEST_CASE("snapshot: neither pack nor restore touches a running node", "[snapshot]") {
+  Sample sample;
+  const auto node = open_node(sample.env, kDataDir);
+  REQUIRE(node);
+  archive::MemorySink sink;
+
+  const auto pack = offline::pack(sample.env, kDataDir, ArchiveFormat::kTarGzip, sink);
+  const auto restored = restore(sample.env, sample.archive, kDataDir, kReplaced);
+
+  REQUIRE_FALSE(pack);
+  CHECK(pack.error().code == ErrorCode::kLocked);
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().code == ErrorCode::kLocked);
+}
+
+TEST_CASE("snapshot: directories that cannot be packed or restored into say why", "[snapshot]") {
+  Sample sample;
+  REQUIRE(sample.env.make_directory("/home/user"));
+  REQUIRE(sample.env.put_file("/home/user/letter.txt", as_bytes("dear")));
+  archive::MemorySink sink;
+  const auto pack = [&](const char* directory) {
+    const auto report = offline::pack(sample.env, directory, ArchiveFormat::kTarGzip, sink);
+    REQUIRE_FALSE(report);
+    return report.error().code;
+  };
+  REQUIRE(sample.env.make_directory("/empty"));
+
+  CHECK(pack("/absent") == ErrorCode::kNotFound);
+  CHECK(pack("/empty") == ErrorCode::kNoData);
+  CHECK(pack("/home/user") == ErrorCode::kNoData);
+  CHECK(restore(sample.env, sample.archive, "/home/user", kReplaced).error().code ==
+        ErrorCode::kNoData);
+  sample.env.set_disk_space({.free_bytes = 100, .total_bytes = 1000});
+  CHECK(restore(sample.env, sample.archive, "/absent").error().code == ErrorCode::kNoSpace);
+  CHECK_FALSE(sample.env.exists("/absent"));
+}
+
+TEST_CASE("snapshot: a dry run judges and writes nothing", "[snapshot]") {
+  Sample sample;
+  run_node(sample.env, kOther, 500, 9);
+  const auto dry = [&](const char* directory, RestoreOptions::Existing existing) {
+    archive::MemorySource source(sample.archive);
+    return offline::restore(
+        sample.env, source,
+        {.data_dir = directory, .existing = existing, .run = RestoreOptions::Run::kDry});
+  };
+  const auto calls = sample.env.calls(FaultCall::kCreate) + sample.env.calls(FaultCall::kRename);
+
+  const auto refused = dry(kOther, RestoreOptions::Existing::kRefused);
+  const auto replacing = dry(kOther, kReplaced);
+  const auto fresh = dry("/absent", RestoreOptions::Existing::kRefused);
+
+  CHECK(refused.error().code == ErrorCode::kFailedPrecondition);
+  REQUIRE(replacing);
+  CHECK(replacing->replaces);
+  REQUIRE(fresh);
+  CHECK_FALSE(sample.env.exists("/absent"));
+  CHECK(sample.env.calls(FaultCall::kCreate) + sample.env.calls(FaultCall::kRename) == calls);
+  const auto real = restore(sample.env, sample.archive, kOther, kReplaced);
+  REQUIRE(real);
+  CHECK(real->epoch == replacing->epoch);
+  CHECK(real->first_lsn == replacing->first_lsn);
+}
+
+TEST_CASE("snapshot: a failing call and a power cut leave the old content or the new",
+          "[snapshot][fault]") {
+  const std::uint64_t seed = Catch::rngSeed();
+  CAPTURE(seed);
+  FaultEnv source;
+  run_node(source, kDataDir, 1, 4);
+  const Bytes archive = packed(source, kDataDir);
+  const auto fresh = read_everything(source, kDataDir);
+  REQUIRE(fresh);
+  const std::uint64_t calls = [&] {
+    FaultEnv env;
+    run_node(env, kOther, 50, 4);
+    const auto before = env.calls();
+    REQUIRE(restore(env, archive, kOther, kReplaced));
+    return env.calls() - before;
+  }();
+  bool old_seen = false;
+  bool new_seen = false;
+  for (std::uint64_t fault = 0; fault < calls; ++fault) {
+    for (const bool stays : {false, true}) {
+      FaultEnv env;
+      run_node(env, kOther, 50, 4);
+      const auto old = read_everything(env, kOther);
+      REQUIRE(old);
+      stays ? env.fail_from(fault) : env.fail_at(fault);
+      const auto report = restore(env, archive, kOther, kReplaced);
+      env.heal();
+      switch (fault % 3) {
+        case 0:
+          env.lose_power_worst();
+          break;
+        case 1:
+          env.lose_power(seed + fault);
+          break;
+        default:
+          env.kill_process();
+      }
+
+      const auto now = read_everything(env, kOther);
+
+      INFO("failing call " << fault << " of " << calls << ", stays " << stays);
+      INFO((now ? "" : now.error().message));
+      REQUIRE(now);
+      REQUIRE((*now == *old || *now == *fresh));
+      if (report) REQUIRE(*now == *fresh);
+      old_seen = old_seen || *now == *old;
+      new_seen = new_seen || *now == *fresh;
+      CHECK_FALSE(store::swap_pending(env, {kOther}));
+      const auto again = restore(env, archive, kOther, kReplaced);
+      REQUIRE(again);
+      CHECK(read_everything(env, kOther) == *fresh);
+    }
+  }
+  CHECK(old_seen);
+  CHECK(new_seen);
+}
+
+TEST_CASE("snapshot: a damaged SWAP stops an open, and changes nothing", "[snapshot]") {
+  Sample sample;
+  REQUIRE(sample.env.put_file(std::string(kDataDir) + "/SWAP",
+                              as_bytes("tmp/restore-1 ../../etc 00000000\n")));
+
+  const auto opened = open_node(sample.env, kDataDir);
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kCorruption);
+}

@@ -1,0 +1,71 @@
+#include "tools/offline/directory_target.h"
+
+#include "storage/archive/member_name.h"
+
+namespace vz::offline {
+
+Status DirectoryTarget::begin(const SnapshotContents& contents) {
+  std::uint64_t needed = contents.restore_bytes.size();
+  for (const auto& file : contents.files) needed += file.size_bytes;
+  VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(root_));
+  if (needed > space.free_bytes) {
+    return fail(ErrorCode::kNoSpace, root_ + ": the snapshot needs " + std::to_string(needed) +
+                                         " bytes, and the disk has " +
+                                         std::to_string(space.free_bytes));
+  }
+  manifest_ = contents.manifest;
+  if (marker_ == Marker::kWritten) {
+    VZ_TRY(publish_file(env_, root_ + "/" + std::string(archive::kRestoreName),
+                        contents.restore_bytes));
+  }
+  const std::string collections = root_ + "/collections";
+  VZ_TRY(env_.create_directory(collections));
+  directories_.insert(collections);
+  return {};
+}
+
+Status DirectoryTarget::begin_file(const format::RestoreFile& file) {
+  const std::string path = root_ + "/" + file.path;
+  const std::string directory = parent_directory(path);
+  if (directories_.insert(directory).second) VZ_TRY(env_.create_directory(directory));
+  VZ_TRY_ASSIGN(file_, env_.open(path, OpenMode::kCreateNew));
+  offset_ = 0;
+  return {};
+}
+
+Status DirectoryTarget::write(ByteSpan bytes) {
+  VZ_TRY(file_->write_at(offset_, bytes));
+  offset_ += bytes.size();
+  return {};
+}
+
+Status DirectoryTarget::end_file() {
+  VZ_TRY(file_->sync());
+  file_.reset();
+  return {};
+}
+
+Status DirectoryTarget::finish() {
+  for (const std::string& directory : directories_) VZ_TRY(env_.sync_directory(directory));
+  return env_.sync_directory(root_);
+}
+
+void remove_content(Env& env, const std::string& path) {
+  const auto entries = env.list(path);
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    const std::string inside = path + "/" + entry.name;
+    if (entry.type == FileType::kDirectory) {
+      remove_tree(env, inside);
+    } else {
+      (void)env.remove(inside);
+    }
+  }
+}
+
+void remove_tree(Env& env, const std::string& path) {
+  remove_content(env, path);
+  (void)env.remove_directory(path);
+}
+
+}  // namespace vz::offline

@@ -1,0 +1,49 @@
+// Writes the files of a snapshot into a directory, and takes directories away again.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "tools/offline/snapshot_read.h"
+
+namespace vz::offline {
+
+/// Makes collections/<id>/<file> below a directory that exists. Not thread-safe.
+class DirectoryTarget final : public SnapshotTarget {
+ public:
+  enum class Marker : std::uint8_t { kWritten, kLeftOut };  ///< RESTORE itself
+
+  DirectoryTarget(Env& env, std::string root, Marker marker)
+      : env_(env), root_(std::move(root)), marker_(marker) {}
+
+  /// Errors: kNoSpace, before anything is written, if the disk has less room than RESTORE says.
+  Status begin(const SnapshotContents& contents) override;
+  Status begin_file(const format::RestoreFile& file) override;
+  Status write(ByteSpan bytes) override;
+  /// Syncs the file.
+  Status end_file() override;
+
+  /// Syncs every directory, so that all that was written is there for good.
+  Status finish();
+
+  /// Of RESTORE; after begin().
+  [[nodiscard]] const manifest::Manifest& manifest() const { return manifest_; }
+
+ private:
+  Env& env_;
+  std::string root_;
+  Marker marker_;
+  manifest::Manifest manifest_;
+  std::set<std::string> directories_;
+  std::unique_ptr<File> file_;
+  std::uint64_t offset_ = 0;
+};
+
+/// Removes what is in a directory, as far as that goes: what stays costs space only. Never follows
+/// a link.
+void remove_content(Env& env, const std::string& path);
+/// The same, and the directory.
+void remove_tree(Env& env, const std::string& path);
+
+}  // namespace vz::offline

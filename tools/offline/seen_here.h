@@ -1,0 +1,26 @@
+// How far a data directory has come, even a damaged one: what a restore must stay ahead of.
+#pragma once
+
+#include <cstdint>
+
+#include "storage/store/store.h"
+
+namespace vz::offline {
+
+struct SeenHere {
+  bool holds_data = false;  ///< collections, aliases, an epoch, a log; or what cannot be read
+  Epoch epoch = 0;
+  Lsn lsn = 0;                         ///< the last one given out, or above it
+  std::uint64_t manifest_number = 0;   ///< of the newest image
+  SegmentSeq next_seq = 1;             ///< above every segment's
+  std::uint64_t next_file_number = 1;  ///< above every derived file's
+  std::int64_t time_us = 0;
+};
+
+/// Looks at every image, at the log's records and at names of files; reads what can be read, and
+/// takes an upper bound where it cannot. (Not at lsns inside segments: the log that was begun after
+/// them has a name that is above.) Changes nothing.
+/// Errors: kIoError, kPermissionDenied: listing the directory.
+Result<SeenHere> look_around(Env& env, const store::Paths& paths);
+
+}  // namespace vz::offline

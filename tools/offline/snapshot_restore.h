@@ -1,0 +1,53 @@
+// Puts the content of a snapshot archive in the place of what a data directory holds.
+//
+// Order, and what a kill leaves:
+//   1. lock, exclusively (a directory that is absent or empty gets its FORMAT only after 2);
+//      finish a swap that was cut short
+//   2. every file to DATA/tmp/restore-<n>/, hashed while it is written, and synced; anything wrong
+//      ends it here: the old content, and a staging directory that the next restore removes
+//   3. an empty log, the new image and CURRENT beside them, synced: as in 2
+//   4. the swap (storage/store/swap.h), whose first step is the moment: before it a kill leaves the
+//      old content, after it the new one, which whoever opens the directory next completes
+//   5. the staging directory goes, and so does previous-<time>/ if it holds no data
+//
+// The new image is the archive's under a number above all that are here, with one more epoch of
+// kind restore, 1 above every one seen here or in the archive, that begins 1 above every lsn. So
+// neither epochs nor lsns go back, and a replica that is behind it needs a full copy. The numbers
+// for names of files do not go back either.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "storage/archive/byte_stream.h"
+#include "storage/env/env.h"
+#include "tools/offline/snapshot_read.h"
+
+namespace vz::offline {
+
+struct RestoreOptions {
+  enum class Existing : std::uint8_t { kRefused, kReplaced };
+  enum class Run : std::uint8_t { kReal, kDry };
+
+  std::string data_dir;
+  Existing existing = Existing::kRefused;  ///< when the directory holds data
+  Run run = Run::kReal;                    ///< kDry: reads and judges, writes nothing
+  archive::ArchiveLimits limits{};
+};
+
+struct RestoreReport {
+  ReadReport read;        ///< with findings, nothing was changed
+  std::string previous;   ///< where the old content is now (dry: ""); "" if there was none
+  bool replaces = false;  ///< the directory held data
+  Epoch epoch = 0;        ///< the new one
+  Lsn first_lsn = 0;      ///< that it begins at
+};
+
+/// Errors: kLocked (a node is running: names it); kFailedPrecondition (it holds data, and that is
+/// kRefused); kNoData (somebody else's directory, or no archive); kIncompatible; kNoSpace (before
+/// anything was written, when the disk is too small); kIoError. Nothing was changed then, except
+/// that a failure after the swap's first step leaves the new content, to be completed by the next
+/// one who opens it: the message says so.
+Result<RestoreReport> restore(Env& env, archive::ByteSource& source, const RestoreOptions& options);
+
+}  // namespace vz::offline
