@@ -114,7 +114,11 @@ Result<std::vector<ClosedFile>> settle_log(Env& env, const std::string& director
     const bool is_last = i + 1 == closed.size();
     VZ_TRY(make_durable(env, closed[i].path, is_last ? extents[i] : RecordsExtent{}));
   }
-  for (const auto& path : leftovers) VZ_TRY(env.remove(path));
+  // The new file replaces one of its own name: were that removed first, a crash could leave a log
+  // without any file, which after a clean shutdown looks like loss.
+  const std::string replaced = directory + "/" + log_file_name(epoch, next_lsn);
+  for (const auto& path : leftovers)
+    if (path != replaced) VZ_TRY(env.remove(path));
   VZ_TRY(remove_leftovers(env, directory, spare_size));
   VZ_TRY(env.sync_directory(directory));  // Also of names that a killed process made.
   return closed;

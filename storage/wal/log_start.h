@@ -24,8 +24,8 @@ inline constexpr std::size_t kSparesMax = 2;
 std::string spare_name(std::size_t index);
 
 /// Makes the log of `directory` ready for a new file that begins at (epoch, next_lsn):
-/// removes files at or behind that place that hold no record, *.wal.tmp, and spares that are not of
-/// `spare_size`; makes every record that is there durable.
+/// removes files behind that place that hold no record (one at it is replaced later), *.wal.tmp,
+/// and spares that are not of `spare_size`; makes every record that is there durable.
 ///
 /// Why: replay reads what the kernel has, which after a kill need not be on the medium. Were the
 /// new file durable before the records in front of it, a power cut would leave a hole. And a sync

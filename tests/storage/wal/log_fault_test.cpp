@@ -285,3 +285,29 @@ TEST_CASE("log faults: removal and counting run beside the writer") {
   const auto all = read_back(env, log_files(env).front().first_lsn);
   CHECK(all.summary->bytes == writer->kept_bytes());
 }
+
+TEST_CASE("log: a crash while an empty file is replaced leaves a log file", "[storage][wal]") {
+  for (std::uint64_t call = 0;; ++call) {
+    FaultEnv env;
+    Lsn next = 1;
+    {
+      const auto writer = start_log(with_directory(env));
+      REQUIRE(commit_group(*writer, 2));
+      next = writer->next_lsn();
+    }
+    REQUIRE(start_log(env, next)->remove_below(next));
+    REQUIRE(log_files(env).size() == 1);
+    CAPTURE(call);
+    env.fail_from(call);
+    (void)wal::LogWriter::start(env, kDirectory, 1, next, {.file_size_bytes = kFileSize});
+    const bool hit = env.fault_hit();
+    env.heal();
+    env.lose_power_names_kept();
+
+    const auto read = read_back(env, next, next - 1);
+
+    INFO((read.summary ? std::string() : read.summary.error().message));
+    REQUIRE(read.summary);
+    if (!hit) break;
+  }
+}
