@@ -83,7 +83,7 @@ ordered_json json_of(const Finding& finding) {
           {"length", finding.length},
           {"collection", finding.collection},
           {"message", finding.message},
-          {"mend", finding.mend}};
+};
 }
 
 /// Cut to `width` columns, at the start of a character.
@@ -147,9 +147,6 @@ void print(const Options& options, const offline::CheckReport& report, Context& 
   for (const Finding& finding : report.findings) context.out << line_of(finding) << '\n';
   if (!report.findings.empty()) context.out << '\n';
   print_result(out, options.output, context.out);
-  const auto mended = std::find_if(report.findings.begin(), report.findings.end(),
-                                   [](const Finding& finding) { return !finding.mend.empty(); });
-  if (mended != report.findings.end()) context.out << "\nTo mend it: " << mended->mend << '\n';
 }
 
 void run(const Options& options, Context& context) {

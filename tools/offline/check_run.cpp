@@ -57,8 +57,6 @@ void Findings::add(FindingId id, const std::string& path, Extent extent,
                   .length = extent.length,
                   .collection = std::string(collection),
                   .message = std::move(message)};
-  if (kind.severity != Severity::kNote)
-    finding.mend = "vectorizerctl data repair " + quoted(paths_.root) + " --apply";
   MutexLock lock(mutex_);
   findings_.push_back(std::move(finding));
 }

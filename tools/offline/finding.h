@@ -95,7 +95,6 @@ struct Finding {
   std::uint64_t length = 0;  ///< bytes; 0: not known, or the whole file
   std::string collection{};  ///< "" if it concerns none
   std::string message{};     ///< expected and found
-  std::string mend{};        ///< the command that mends it, or ""
 };
 
 }  // namespace vz::offline

@@ -201,7 +201,6 @@ TEST_CASE("check: bad blocks that touch are one finding, and none hides another"
     CHECK(report.findings[1].offset == 5 * kBlock);
     CHECK(report.findings[1].length == kBlock);
     CHECK(report.findings[1].collection == "wide");
-    CHECK(report.findings[1].mend == "vectorizerctl data repair /data --apply");
   }
 }
 
