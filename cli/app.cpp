@@ -61,11 +61,13 @@ void run_app(int argc, const char* const* argv, Context& context) {
       "Examples:\n"
       "  vectorizerctl serve --data-dir /var/lib/vectorizer\n"
       "  vectorizerctl bench search words\n"
+      "  vectorizerctl snapshot verify backup.tar.gz\n"
       "  vectorizerctl serve --help\n\n" +
       exit_code_help());
   app.require_subcommand(0, 1);
   add_bench_command(app, context);
   add_serve_command(app, context);
+  add_snapshot_command(app, context);
   add_version_command(app, context);
 
   if (names_unknown_command(app, argc, argv, context)) {
