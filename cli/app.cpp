@@ -62,12 +62,14 @@ void run_app(int argc, const char* const* argv, Context& context) {
       "  vectorizerctl serve --data-dir /var/lib/vectorizer\n"
       "  vectorizerctl bench search words\n"
       "  vectorizerctl data check /var/lib/vectorizer\n"
+      "  vectorizerctl snapshot verify backup.tar.gz\n"
       "  vectorizerctl serve --help\n\n" +
       exit_code_help());
   app.require_subcommand(0, 1);
   add_bench_command(app, context);
   add_data_command(app, context);
   add_serve_command(app, context);
+  add_snapshot_command(app, context);
   add_version_command(app, context);
 
   if (names_unknown_command(app, argc, argv, context)) {

@@ -12,16 +12,6 @@
 namespace vz::offline {
 namespace {
 
-/// As a shell takes it.
-std::string quoted(const std::string& path) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
-  if (path.find_first_not_of(kPlain) == std::string::npos) return path;
-  std::string text = "'";
-  for (const char letter : path) letter == '\'' ? text.append("'\\''") : text.append(1, letter);
-  return text + "'";
-}
-
 bool covers_blocks(FindingId id) {
   return id == FindingId::kSegmentBlocks || id == FindingId::kDerivedBlocks;
 }

@@ -1,0 +1,26 @@
+// vectorizerctl snapshot: the group. These commands work on archives and directories, without a
+// node.
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/snapshot_shared.h"
+
+namespace vz::cli {
+
+void add_snapshot_command(CLI::App& app, Context& context) {
+  auto* snapshot = app.add_subcommand("snapshot", "Archives of a whole node");
+  snapshot->require_subcommand(1);
+  add_snapshot_pack_command(*snapshot, context);
+  add_snapshot_inspect_command(*snapshot, context);
+  add_snapshot_verify_command(*snapshot, context);
+  add_snapshot_extract_command(*snapshot, context);
+  add_snapshot_restore_command(*snapshot, context);
+  snapshot->footer(
+      "Examples:\n"
+      "  vectorizerctl snapshot pack /var/lib/vectorizer -o backup.tar.gz\n"
+      "  vectorizerctl snapshot restore backup.tar.gz --data-dir /var/lib/vectorizer "
+      "--replace\n\n" +
+      exit_code_help());
+}
+
+}  // namespace vz::cli

@@ -1,0 +1,88 @@
+#include "cli/commands/snapshot_shared.h"
+
+#include <ctime>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace vz::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
+
+std::string utc(std::int64_t time_us) {
+  const auto seconds = static_cast<std::time_t>(time_us / kMicrosecondsPerSecond);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+}  // namespace
+
+void add_archive_option(CLI::App& command, std::string& archive) {
+  command.add_option("FILE", archive, "A .tar.gz or .tar.zst snapshot; - for standard input")
+      ->required();
+}
+
+Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::string& archive) {
+  if (archive != kPipe) {
+    VZ_TRY_ASSIGN(std::unique_ptr<archive::ByteSource> file,
+                  archive::FileSource::open(env, archive));
+    return file;
+  }
+  if (::isatty(STDIN_FILENO) == 1) {
+    return fail(ErrorCode::kInvalidArgument, "standard input is a terminal, not an archive");
+  }
+  return std::unique_ptr<archive::ByteSource>(
+      std::make_unique<archive::FdSource>(STDIN_FILENO, "standard input"));
+}
+
+void add_summary(const offline::SnapshotSummary& summary, ordered_json& out) {
+  out["created"] = summary.created_us > 0 ? ordered_json(utc(summary.created_us)) : ordered_json();
+  out["lsn"] = summary.lsn;
+  out["epoch"] = summary.epoch;
+  out["points"] = summary.points;
+  out["files"] = summary.files;
+  out["bytes"] = summary.bytes;
+  out["aliases"] = summary.aliases;
+  ordered_json& collections = out["collections"] = ordered_json::array();
+  for (const auto& one : summary.collections) {
+    collections.push_back({{"name", one.name},
+                           {"id", one.id},
+                           {"points", one.points},
+                           {"segments", one.segments},
+                           {"bytes", one.bytes},
+                           {"flushed_lsn", one.flushed_lsn},
+                           {"digest", hex(one.digest)}});
+  }
+}
+
+void add_report(const offline::ReadReport& report, ordered_json& out) {
+  out["sound"] = report.sound();
+  out["files_checked"] = report.files_checked;
+  out["bytes_checked"] = report.bytes_checked;
+  out["archive_sha256"] = to_hex(report.archive_sha256);
+  if (report.summary) add_summary(*report.summary, out);
+  ordered_json& findings = out["findings"] = ordered_json::array();
+  for (const auto& finding : report.findings)
+    findings.push_back({{"file", finding.file}, {"problem", finding.problem}});
+}
+
+void finish_with(const Error& error, std::string_view command, Context& context) {
+  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
+  context.exit_code = exit_code_of(error.code);
+}
+
+}  // namespace vz::cli

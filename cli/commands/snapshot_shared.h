@@ -1,0 +1,45 @@
+// What the commands of `snapshot` share: archives by name, and reports as JSON.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "cli/context/context.h"
+#include "cli/output/result.h"
+#include "storage/archive/byte_stream.h"
+#include "storage/base/status.h"
+#include "storage/env/env.h"
+#include "tools/offline/snapshot_read.h"
+
+namespace CLI {
+class App;
+}
+
+namespace vz::cli {
+
+void add_snapshot_pack_command(CLI::App& snapshot, Context& context);
+void add_snapshot_inspect_command(CLI::App& snapshot, Context& context);
+void add_snapshot_verify_command(CLI::App& snapshot, Context& context);
+void add_snapshot_extract_command(CLI::App& snapshot, Context& context);
+void add_snapshot_restore_command(CLI::App& snapshot, Context& context);
+
+inline constexpr std::string_view kPipe = "-";
+
+/// FILE, or - for standard input. `archive` must outlive `command`.
+void add_archive_option(CLI::App& command, std::string& archive);
+
+/// Errors: kNotFound and the like; kInvalidArgument: - and standard input is a terminal.
+Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::string& archive);
+
+/// Adds created, lsn, epoch, points, files, bytes, aliases and the array collections.
+void add_summary(const offline::SnapshotSummary& summary, nlohmann::ordered_json& out);
+/// Adds sound, the summary if there is one, what was checked, and the array findings.
+void add_report(const offline::ReadReport& report, nlohmann::ordered_json& out);
+
+/// Prints the error as one line on stderr and sets the exit status.
+void finish_with(const Error& error, std::string_view command, Context& context);
+
+}  // namespace vz::cli
