@@ -46,6 +46,13 @@ Lsn first_needed(const Run& run, const Layout& layout) {
   return layout.image != nullptr ? std::max(first, layout.image->log_lsn) : first;
 }
 
+/// A restore begins an epoch without a log; the first start makes one.
+bool is_restored_and_not_started(const manifest::Manifest& image) {
+  if (image.epochs.empty()) return false;
+  const manifest::EpochEntry& epoch = image.epochs.back();
+  return epoch.kind == manifest::EpochKind::kRestore && epoch.first_lsn == image.log_lsn;
+}
+
 void report_damage(const Run& run, const wal::LogSurvey& survey) {
   for (const wal::LogDamage& damage : survey.damage) {
     const bool whole_log = damage.path == run.paths.wal();
@@ -100,7 +107,8 @@ LogFacts check_log(const Run& run, const Layout& layout) {
   report_damage(run, *survey);
   // The writer always has a file: a node that has taken a record leaves at least that one.
   const bool empty = survey->summary.first_lsn == 0 && survey->damage.empty();
-  if (empty && layout.image != nullptr && layout.image->catalog_lsn != 0) {
+  if (empty && layout.image != nullptr && layout.image->catalog_lsn != 0 &&
+      !is_restored_and_not_started(*layout.image)) {
     run.findings.add(FindingId::kLogMissing, run.paths.wal(), {}, "",
                      "expected at least one log file, found none");
   }

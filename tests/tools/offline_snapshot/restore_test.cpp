@@ -4,6 +4,7 @@
 
 #include "storage/store/swap.h"
 #include "tests/tools/offline_snapshot/snapshot_fixture.h"
+#include "tools/offline/check.h"
 
 using namespace vz;
 using namespace vz::test;
@@ -49,6 +50,10 @@ TEST_CASE("snapshot: an empty directory restored holds the same points and diges
                                               std::to_string(image_of(sample.env, kOther).number) +
                                               " collections quarantine tmp wal ");
     CHECK(sample.content == read_everything(sample.env, kOther));
+    const auto checked =
+        offline::check(sample.env, kOther, {.level = offline::CheckLevel::kContents});
+    REQUIRE(checked);
+    CHECK(checked->findings.empty());
     run_node(sample.env, kOther, 100, 10);  // It goes on.
     CHECK(read_everything(sample.env, kOther)->points["docs"].size() ==
           sample.content.points["docs"].size() + 9);
