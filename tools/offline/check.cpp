@@ -7,6 +7,7 @@
 
 #include "tools/offline/blocks.h"
 #include "tools/offline/check_run.h"
+#include "tools/offline/data_paths.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/log_check.h"
 #include "tools/offline/segment_check.h"
@@ -15,11 +16,6 @@ namespace vz::offline {
 namespace {
 
 using Tasks = std::vector<std::function<void()>>;
-
-std::string without_trailing_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
 
 /// Null if there is no LOCK: then no node was ever here, or the directory is a copy.
 Result<std::unique_ptr<FileLock>> lock_shared(Env& env, const store::Paths& paths) {
@@ -145,7 +141,7 @@ bool CheckReport::damaged() const {
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options) {
   VZ_ASSERT(options.threads >= 1 && options.threads <= kCheckThreadsMax);
   const auto began = std::chrono::steady_clock::now();
-  const store::Paths paths{without_trailing_slashes(directory)};
+  const store::Paths paths = paths_of(directory);
   Findings findings(paths);
   VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));

@@ -5,6 +5,7 @@
 
 #include "storage/store/directory_state.h"
 #include "storage/wal/log_file.h"
+#include "tools/offline/data_paths.h"
 
 namespace vz::offline {
 namespace {
@@ -99,7 +100,7 @@ double DataInfo::garbage_share() const {
 }
 
 Result<DataInfo> read_info(Env& env, const std::string& directory) {
-  store::Paths paths{directory};
+  const store::Paths paths = paths_of(directory);
   while (paths.root.size() > 1 && paths.root.back() == '/') paths.root.pop_back();
   if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
     return fail(ErrorCode::kNoData, paths.root + " is not a directory");

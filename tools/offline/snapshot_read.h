@@ -14,7 +14,8 @@
 
 namespace vz::offline {
 
-struct Finding {
+/// What is wrong with an archive.
+struct ArchiveFinding {
   std::string file;  ///< a member's path, or "archive"
   std::string problem;
 };
@@ -24,7 +25,7 @@ struct ReadReport {
   std::uint64_t files_checked = 0;         ///< whose size and hash are right
   std::uint64_t bytes_checked = 0;
   Sha256Digest archive_sha256{};
-  std::vector<Finding> findings;
+  std::vector<ArchiveFinding> findings;
 
   [[nodiscard]] bool sound() const { return findings.empty(); }
 };

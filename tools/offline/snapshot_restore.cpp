@@ -7,6 +7,7 @@
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
 #include "storage/store/swap.h"
+#include "tools/offline/data_paths.h"
 #include "tools/offline/directory_target.h"
 #include "tools/offline/seen_here.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 constexpr std::string_view kStagedPrefix = "restore-";
 constexpr std::uint64_t kNumberMax = 1ull << 62;
-
-std::string without_trailing_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
 
 std::string now_utc() {
   const std::time_t now = std::time(nullptr);
@@ -59,7 +55,7 @@ Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& 
 class Restoration {
  public:
   Restoration(Env& env, const RestoreOptions& options)
-      : env_(env), options_(options), paths_{without_trailing_slashes(options.data_dir)} {}
+      : env_(env), options_(options), paths_(paths_of(options.data_dir)) {}
 
   Result<RestoreReport> run(archive::ByteSource& source) {
     VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env_, paths_));
