@@ -101,7 +101,6 @@ double DataInfo::garbage_share() const {
 
 Result<DataInfo> read_info(Env& env, const std::string& directory) {
   const store::Paths paths = paths_of(directory);
-  while (paths.root.size() > 1 && paths.root.back() == '/') paths.root.pop_back();
   if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
     return fail(ErrorCode::kNoData, paths.root + " is not a directory");
   VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env, paths));
