@@ -26,20 +26,27 @@ struct FreeEntry {
 
 struct ArchiveWriter::State {
   explicit State(ByteSink& to, std::int64_t time) : sink(to), time_s(time) {}
+  ~State() {
+    abandoned = true;  // Else freeing it would write an end that looks sound.
+    handle.reset();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
-  static la_ssize_t give_to_sink(struct ::archive* handle, void* client, const void* bytes,
+  /// libarchive never hears of a failure: it frees what a filter holds only while it closes, and
+  /// does not close after one. result() tells the caller.
+  static la_ssize_t give_to_sink(struct ::archive*, void* client, const void* bytes,
                                  std::size_t size) {
     auto& state = *static_cast<State*>(client);
-    state.sunk = state.sink.write({static_cast<const std::byte*>(bytes), size});
-    if (state.sunk) return static_cast<la_ssize_t>(size);
-    ::archive_set_error(handle, EIO, "%s", state.sunk.error().message.c_str());
-    return -1;
+    if (state.sunk && !state.abandoned)
+      state.sunk = state.sink.write({static_cast<const std::byte*>(bytes), size});
+    return static_cast<la_ssize_t>(size);
   }
 
   /// What the sink said, else what libarchive says.
   Status result(int code, const std::string& doing) const {
-    if (code >= ARCHIVE_WARN) return {};
     if (!sunk) return sunk;
+    if (code >= ARCHIVE_WARN) return {};
     const char* reason = ::archive_error_string(handle.get());
     return fail(ErrorCode::kIoError,
                 doing + ": " + (reason == nullptr ? "libarchive gives no reason" : reason));
@@ -48,9 +55,9 @@ struct ArchiveWriter::State {
   ByteSink& sink;
   const std::int64_t time_s;
   std::unique_ptr<struct ::archive, FreeArchive> handle{::archive_write_new()};
-  Status sunk;  ///< of the last write to the sink
+  Status sunk;  ///< the first failure of the sink; nothing is written after it
   std::uint64_t missing = 0;
-  bool finished = false;
+  bool abandoned = false;  ///< what still comes is dropped
 };
 
 namespace {
@@ -79,10 +86,7 @@ std::optional<ArchiveFormat> format_of_name(std::string_view name) {
 
 ArchiveWriter::ArchiveWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-ArchiveWriter::~ArchiveWriter() {
-  // Else freeing it would write an end that looks sound.
-  if (state_ && !state_->finished) ::archive_write_fail(state_->handle.get());
-}
+ArchiveWriter::~ArchiveWriter() = default;
 
 Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::create(ByteSink& sink, ArchiveFormat format,
                                                              std::int64_t time_s) {
@@ -132,9 +136,7 @@ Status ArchiveWriter::write(ByteSpan bytes) {
 
 Status ArchiveWriter::finish() {
   if (state_->missing != 0) return fail(ErrorCode::kInternal, "the last member is incomplete");
-  const int closed = ::archive_write_close(state_->handle.get());
-  state_->finished = closed >= ARCHIVE_WARN;
-  return state_->result(closed, "ending the archive");
+  return state_->result(::archive_write_close(state_->handle.get()), "ending the archive");
 }
 
 }  // namespace vz::archive
