@@ -1,7 +1,6 @@
 #include "storage/archive/archive_writer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <thread>
 
