@@ -218,6 +218,17 @@ Status Driver::check_tampered() {
   return {};
 }
 
+/// A slow build may be killed before it acknowledged anything.
+Status Driver::work_until(const std::function<bool()>& enough) {
+  for (;;) {
+    VZ_TRY(server_.start());
+    VZ_TRY(server_.wait_ready(kReadyTimeoutMs));
+    VZ_TRY(verify());
+    if (enough()) return {};
+    VZ_TRY(work_and_kill());
+  }
+}
+
 /// A node that forgot its last acknowledged writes: the data directory as it was one kill ago.
 Status Driver::check_old_directory() {
   const fs::path data = data_dir(options_);
@@ -226,13 +237,9 @@ Status Driver::check_old_directory() {
   std::error_code error;
   fs::copy(data, old, fs::copy_options::recursive, error);
   if (error) return fail(ErrorCode::kIoError, old.string() + ": " + error.message());
-  // A slow build may be killed before it acknowledged anything.
-  for (const auto before = tally_.acknowledged; tally_.acknowledged < before + kOperationsLost;) {
-    VZ_TRY(server_.start());
-    VZ_TRY(server_.wait_ready(kReadyTimeoutMs));
-    VZ_TRY(verify());
-    VZ_TRY(work_and_kill());
-  }
+  const std::uint64_t before = tally_.acknowledged;
+  VZ_TRY(work_until([&] { return tally_.acknowledged >= before + kOperationsLost; }));
+  VZ_TRY(server_.kill_now());
   fs::remove_all(data, error);
   fs::rename(old, data, error);
   if (error) return fail(ErrorCode::kIoError, data.string() + ": " + error.message());
@@ -249,9 +256,9 @@ Status Driver::self_test() {
   VZ_TRY(verify());
   VZ_TRY(create_shared_collections());
   VZ_TRY(work_and_kill());
-  VZ_TRY(server_.start());
-  VZ_TRY(server_.wait_ready(kReadyTimeoutMs));
-  VZ_TRY(verify());
+  VZ_TRY(work_until([&] {
+    return !oracle_.clients()[0].state.acknowledged.at(std::string(kSharedDot)).empty();
+  }));
   VZ_TRY(check_tampered());
   return check_old_directory();
 }

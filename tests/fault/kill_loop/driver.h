@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -56,6 +57,8 @@ class Driver {
   Status restart();  ///< now and then with a kill before it is ready
   Status verify();   ///< and settles what was in flight
   Status work_and_kill();
+  /// Work and kills until enough() after a verification; the server is down before, up after.
+  Status work_until(const std::function<bool()>& enough);
   Status check_tampered();
   Status check_old_directory();
   void count_segment_files();
