@@ -7,7 +7,7 @@
 
 #include "tools/offline/blocks.h"
 #include "tools/offline/check_run.h"
-#include "tools/offline/data_paths.h"
+#include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/log_check.h"
 #include "tools/offline/segment_check.h"
@@ -16,13 +16,6 @@ namespace vz::offline {
 namespace {
 
 using Tasks = std::vector<std::function<void()>>;
-
-/// Null if there is no LOCK: then no node was ever here, or the directory is a copy.
-Result<std::unique_ptr<FileLock>> lock_shared(Env& env, const store::Paths& paths) {
-  auto lock = env.lock(paths.lock(), LockMode::kShared, "");
-  if (!lock && lock.error().code == ErrorCode::kNotFound) return std::unique_ptr<FileLock>();
-  return lock;
-}
 
 /// The levels one after another, each on all threads; the log beside the blocks.
 class Check {
@@ -145,6 +138,7 @@ Result<CheckReport> check(Env& env, const std::string& directory, const CheckOpt
   Findings findings(paths);
   VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
+  VZ_TRY(require_no_swap(env, paths));
 
   Pace pace(options.limit_rate_bytes, options.progress);
   const Run run{env, paths, options, findings, pace};

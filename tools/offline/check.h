@@ -54,6 +54,7 @@ struct CheckReport {
 /// that only the spare manifest names are listed, not read.
 ///
 /// errors  kLocked (at once; names the holder), kNoData (absent, empty, or not ours),
+///         kFailedPrecondition (a restore was cut short: neither content is there whole),
 ///         kIncompatible (a format newer than this program), kNotFound (no such collection),
 ///         kPermissionDenied, kIoError (the directory itself cannot be read).
 /// Starts options.threads threads and joins them.

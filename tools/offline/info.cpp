@@ -5,7 +5,7 @@
 
 #include "storage/store/directory_state.h"
 #include "storage/wal/log_file.h"
-#include "tools/offline/data_paths.h"
+#include "tools/offline/data_directory.h"
 
 namespace vz::offline {
 namespace {
@@ -27,8 +27,8 @@ Result<Manifest> load_image(Env& env, const store::Paths& paths) {
 }
 
 Result<std::string> lock_holder(Env& env, const store::Paths& paths) {
-  const auto lock = env.lock(paths.lock(), LockMode::kShared, "");
-  if (lock || lock.error().code == ErrorCode::kNotFound) return std::string();
+  const auto lock = lock_shared(env, paths);
+  if (lock) return std::string();
   if (lock.error().code != ErrorCode::kLocked) return tl::unexpected<Error>(lock.error());
   const auto owner = read_file(env, paths.lock(), kLockBytesMax);
   if (!owner || owner->empty()) return std::string("another process");

@@ -6,8 +6,8 @@
 #include "storage/archive/member_name.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/store.h"
-#include "storage/store/swap.h"
 #include "storage/wal/log.h"
+#include "tools/offline/data_directory.h"
 
 namespace vz::offline {
 namespace {
@@ -42,12 +42,7 @@ Status require_all_flushed(Env& env, const store::Paths& paths,
 /// Errors: kNotFound, kNoData, kFailedPrecondition, those of reading.
 Result<SnapshotContents> read_directory(Env& env, const store::Paths& paths) {
   VZ_TRY(store::read_identity(env, paths));
-  if (store::swap_pending(env, paths)) {
-    return fail(ErrorCode::kFailedPrecondition,
-                paths.root +
-                    " is in the middle of a restore that was cut short: start the node "
-                    "once, or restore again");
-  }
+  VZ_TRY(require_no_swap(env, paths));
   auto manifest = manifest::load(env, paths.root);
   if (!manifest && manifest.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kCorruption, paths.root + "/CURRENT is missing");
@@ -111,7 +106,7 @@ Result<std::unique_ptr<FileLock>> lock_directory(Env& env, const store::Paths& p
   if (state == store::DirectoryState::kFresh) {
     return fail(ErrorCode::kNoData, paths.root + " holds no data yet: there is nothing to pack");
   }
-  return env.lock(paths.lock(), LockMode::kShared, "");
+  return lock_shared(env, paths);
 }
 
 /// The unpublished file; a leftover of a crash is replaced.
@@ -133,7 +128,7 @@ std::string checksum_path(const std::string& archive_path) {
 
 Result<PackReport> pack(Env& env, const std::string& data_dir, archive::ArchiveFormat format,
                         archive::ByteSink& sink) {
-  const store::Paths paths{data_dir};
+  const store::Paths paths = paths_of(data_dir);
   VZ_TRY_ASSIGN(const auto lock, lock_directory(env, paths));
   VZ_TRY_ASSIGN(const SnapshotContents contents, read_directory(env, paths));
   archive::HashingSink hashed(sink);

@@ -7,7 +7,7 @@
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
 #include "storage/store/swap.h"
-#include "tools/offline/data_paths.h"
+#include "tools/offline/data_directory.h"
 #include "tools/offline/directory_target.h"
 #include "tools/offline/seen_here.h"
 
@@ -76,13 +76,8 @@ class Restoration {
     SeenHere seen;
     std::unique_ptr<FileLock> lock;
     if (state == store::DirectoryState::kOurs) {
-      VZ_TRY_ASSIGN(lock, env_.lock(paths_.lock(), LockMode::kShared, ""));
-      if (store::swap_pending(env_, paths_)) {
-        return fail(ErrorCode::kFailedPrecondition,
-                    paths_.root +
-                        " is in the middle of a restore that was cut short, which a real "
-                        "one completes first");
-      }
+      VZ_TRY_ASSIGN(lock, lock_shared(env_, paths_));
+      VZ_TRY(require_no_swap(env_, paths_));
       VZ_TRY_ASSIGN(seen, look_around(env_, paths_));
       VZ_TRY(check_replaceable(seen));
     }

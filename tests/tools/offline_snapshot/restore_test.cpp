@@ -60,6 +60,23 @@ TEST_CASE("snapshot: an empty directory restored holds the same points and diges
   }
 }
 
+TEST_CASE("snapshot: a copy of a directory, without its LOCK, can be packed and judged",
+          "[snapshot]") {
+  Sample sample;
+  const Bytes with_lock = packed(sample.env, kDataDir);
+  REQUIRE(sample.env.remove(std::string(kDataDir) + "/LOCK"));
+
+  CHECK(packed(sample.env, kDataDir) == with_lock);
+  archive::MemorySource source(sample.archive);
+  const auto judged = offline::restore(sample.env, source,
+                                       {.data_dir = kDataDir,
+                                        .existing = RestoreOptions::Existing::kReplaced,
+                                        .run = RestoreOptions::Run::kDry});
+  REQUIRE(judged);
+  CHECK(judged->replaces);
+  CHECK_FALSE(sample.env.exists(std::string(kDataDir) + "/LOCK"));
+}
+
 TEST_CASE("snapshot: the same directory gives the same bytes", "[snapshot]") {
   Sample sample;
 
@@ -257,6 +274,21 @@ TEST_CASE("snapshot: a failing call and a power cut leave the old content or the
   }
   CHECK(old_seen);
   CHECK(new_seen);
+}
+
+TEST_CASE("snapshot: a restore that was cut short is no damage: check and pack say what it is",
+          "[snapshot]") {
+  Sample sample;
+  REQUIRE(sample.env.put_file(std::string(kDataDir) + "/SWAP", as_bytes("a restore")));
+  archive::MemorySink sink;
+
+  const auto checked = offline::check(sample.env, kDataDir, {});
+  const auto pack = offline::pack(sample.env, kDataDir, ArchiveFormat::kTarGzip, sink);
+
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().code == ErrorCode::kFailedPrecondition);
+  REQUIRE_FALSE(pack);
+  CHECK(pack.error().code == ErrorCode::kFailedPrecondition);
 }
 
 TEST_CASE("snapshot: a damaged SWAP stops an open, and changes nothing", "[snapshot]") {
