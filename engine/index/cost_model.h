@@ -58,14 +58,12 @@ inline std::size_t rows_to_collect(const SearchShape& shape) {
   return std::max({shape.wanted, expected, std::size_t{1}});
 }
 
-/// Rows that a scan of sketches lets through; 0 if it had better compare them all. Half as many
-/// again as the build measured: its queries were a sample, and were rows.
+/// Rows that a scan of sketches lets through; 0 if it had better compare them all.
 inline std::size_t shortlist_size(const SearchShape& shape) {
-  constexpr double kMargin = 1.0;
   constexpr std::size_t kPassingMin = 4;  ///< for each row of the shortlist
   if (shape.sketch_bytes == 0) return 0;
-  const auto measured = static_cast<std::size_t>(std::ceil(
-      kMargin * shape.shortlist_share * std::max<double>(shape.passing, 1.0 * kShortlistRows)));
+  const auto measured = static_cast<std::size_t>(
+      std::ceil(shape.shortlist_share * std::max<double>(shape.passing, 1.0 * kShortlistRows)));
   const std::size_t size = std::max(2 * shape.wanted, measured);
   return size * kPassingMin <= shape.passing ? size : 0;
 }

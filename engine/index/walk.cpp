@@ -97,7 +97,7 @@ class PassingWalk {
   }
 
   /// Makes scratch.batch the rows to compare next to `slot`: those of its list that pass, and,
-  /// while they are fewer than a list holds, those that its other neighbours lead to. Where fewer
+  /// while they are fewer than take_, those that its other neighbours lead to. Where fewer
   /// pass than the filter's share says, the other neighbours too: they lead to where more do.
   /// Returns how many pass: they are first.
   std::size_t gather(std::uint32_t slot) {

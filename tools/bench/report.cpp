@@ -33,7 +33,7 @@ void print_filtered(const std::vector<Filtered>& rows) {
   }
 }
 
-/// Beside the goals of tools/bench/README.md.
+/// Each ratio beside what we aim at: more is to be had the longer the vectors are.
 void print_goals(const Report& report) {
   if (report.pairs.empty()) return;
   const bool long_vectors = report.dimension >= 384;

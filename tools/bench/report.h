@@ -38,13 +38,12 @@ struct Pair {
 struct Filtered {
   std::string kind;  ///< how the filter lies to the query
   double share = 0;
-  Point point;       ///< at the least ef that reaches the recall asked for
-  double walks = 0;  ///< share of the searches that walked
-  double ratio = 0;  ///< of QPS to unfiltered searches in the same rounds, median
-  double ratio_as_exact =
-      0;                ///< the same to unfiltered searches as exact as these were; 0: none is
-  Point walked;         ///< when told to walk, at the least ef
-  double scan_qps = 0;  ///< when told to scan
+  Point point;                ///< at the least ef that reaches the recall asked for
+  double walks = 0;           ///< share of the searches that walked
+  double ratio = 0;           ///< of QPS to unfiltered searches in the same rounds, median
+  double ratio_as_exact = 0;  ///< to unfiltered searches of the same recall; 0: none is so exact
+  Point walked;               ///< when told to walk, at the least ef
+  double scan_qps = 0;        ///< when told to scan
 };
 
 struct Report {
