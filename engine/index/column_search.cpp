@@ -35,8 +35,7 @@ class Column final : public ColumnIndex {
                                 view_.upper_nodes.size() + view_.upper_offsets.size() +
                                 view_.upper_links.size();
     const std::uint64_t norm = view_.distance == vector::Distance::kEuclid ? sizeof(float) : 0;
-    const std::uint64_t sketch =
-        view_.sketches.words == 0 ? 0 : (view_.sketches.words + 1) * sizeof(std::uint64_t);
+    const std::uint64_t sketch = view_.sketches.stride * sizeof(std::uint64_t);
     return words * sizeof(std::uint32_t) +
            (codes_on() ? view_.slot_count * (view_.codes.stride + norm + sketch) : 0);
   }
@@ -130,9 +129,11 @@ class Column final : public ColumnIndex {
     }
     const FilteredWalk plan = {.collect = rows_to_collect(shape),
                                .share = shape.share(),
-                               .reads_max = request.method == SearchMethod::kWalk
-                                                ? std::numeric_limits<std::uint64_t>::max()
-                                                : reads_worth_a_scan(shape)};
+                               .cost_max = request.method == SearchMethod::kWalk
+                                               ? std::numeric_limits<double>::infinity()
+                                               : scan_cost(shape),
+                               .row_cost = evaluation_cost(shape),
+                               .list_cost = kCosts.list_fixed};
     if (walk_filtered(view_, compare, request.filter, plan, scratch) == WalkEnd::kGaveUp) {
       return false;
     }

@@ -19,8 +19,8 @@ struct CostConstants {
   double pick_byte = 0.065;
   double stream_fixed = 4;  ///< a scan over all rows, one after another
   double stream_byte = 0.035;
-  double sketch_fixed = 9;  ///< a scan over sketches, in any order
-  double sketch_byte = 0.08;
+  double sketch_fixed = 6;  ///< a scan over sketches, in any order
+  double sketch_byte = 0.07;
   /// Rows compared, per doubling of the rows: a walk's way to the query, in places of the pool, and
   /// for each place. Of 100,000 x 768: 300 at 10 places, 1,900 at 160; of 340,000 x 100: 4,000.
   double way_places = 8;
@@ -100,11 +100,6 @@ inline double walk_cost(const SearchShape& shape) {
   }
   return std::min(1.0 * shape.slots, evaluations) * evaluation_cost(shape) +
          lists * kCosts.list_fixed;
-}
-
-/// Reads after which a filtered walk has cost as much as the scan that it should have been.
-inline std::uint64_t reads_worth_a_scan(const SearchShape& shape) {
-  return static_cast<std::uint64_t>(scan_cost(shape) / evaluation_cost(shape)) + 1;
 }
 
 }  // namespace vz::index

@@ -174,10 +174,10 @@ class ColumnWriter {
   }
 
   Status write_sketches(const SketchedRows& sketches, std::uint32_t row_count) {
-    const std::size_t stride = sketches.block.words + 1;
+    const std::size_t stride = sketches.block.stride;
     HugeVector<std::uint64_t> by_row(stride * row_count);
     for (std::uint32_t row = 0; row < row_count; ++row) {
-      by_row[row * stride + stride - 1] = vector::kNoSketch;
+      by_row[row * stride + sketches.block.words] = vector::kNoSketch;
     }
     for (std::size_t i = 0; i < build_.rows.size(); ++i) {
       std::copy_n(sketches.words.data() + i * stride, stride,

@@ -38,7 +38,8 @@ ColumnView view_of(const SectionStarts& at, const IndexColumn& column, std::uint
   }
   if (column.has_sketches()) {
     view.sketches = {.rows = values_at<std::uint64_t>(at[2], sections[2]).data(),
-                     .words = vector::sketch_words(column.dimension)};
+                     .words = vector::sketch_words(column.dimension),
+                     .stride = vector::sketch_stride(column.dimension)};
     view.shortlist_share = column.shortlist_share;
   }
   view.rows = values_at<std::uint32_t>(at[3], sections[3]);

@@ -69,7 +69,7 @@ std::array<IndexSection, kIndexSections> sections_of(const IndexColumn& column,
   return {{
       {column.codes, coded * column.stride},
       {column.norms, column.has_norms() ? n * sizeof(float) : 0},
-      {column.sketches, sketched * (column.stride / 8 + sizeof(std::uint64_t))},
+      {column.sketches, sketched * vector::sketch_stride(column.dimension) * sizeof(std::uint64_t)},
       {column.rows, n * sizeof(std::uint32_t)},
       {column.slots, std::uint64_t{row_count} * sizeof(std::uint32_t)},
       {column.links, linked * column.link_stride * sizeof(std::uint32_t)},

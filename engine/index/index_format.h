@@ -1,4 +1,4 @@
-// INDEX FILE, version 2                                 Written by engine/index/index_build.cpp
+// INDEX FILE, version 3                                 Written by engine/index/index_build.cpp
 //                                                       Read by    engine/index/index_file.cpp
 // The content of a checked file (storage/format/checked_file_format.h) of kind kIndex. All integers
 // are little-endian; offsets and sizes are in bytes, from the start of the file. The file is
@@ -12,8 +12,8 @@
 //   for each column, each section at a multiple of 64, n slots:
 //     codes          n x stride, u8: code + 128, pad bytes 128; only if codes are on
 //     norms          n x f32: squared length of the float32 vector; only for Euclid, with codes
-//     sketches       row_count x (stride / 64 + 1) u64, by row: codes.h, SketchBlock; a row without
-//                    a vector has a factor that is not a number. Only if it has them
+//     sketches       row_count x sketch_stride(dimension) u64, by row: codes.h, SketchBlock; a row
+//                    without a vector has a factor that is not a number. Only if it has them
 //     rows           n x u32: the segment's row of a slot
 //     slots          row_count x u32: the slot of a row, or none
 //     links          n x link_stride u32: neighbours at level 0, then none   } only if it
@@ -28,7 +28,8 @@
 // checked file can leave it; and the head names the segment: epoch, seq, row count and the crc32c
 // of its trailer.
 //
-// Version 1 held signed codes and their sums; it is rebuilt.
+// Version 1 held signed codes and their sums, version 2 sketches that straddled cache lines; they
+// are rebuilt.
 //
 // Why fixed strides: a neighbour list of m = 16 is two cache lines whose address needs no look-up.
 #pragma once
@@ -45,7 +46,7 @@
 
 namespace vz::index {
 
-inline constexpr std::uint16_t kIndexVersionNewest = 2;
+inline constexpr std::uint16_t kIndexVersionNewest = 3;
 inline constexpr std::uint64_t kIndexAlignment = 64;
 inline constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 inline constexpr std::string_view kIndexMagic = "VZIX";

@@ -1,6 +1,7 @@
 #include "engine/index/scan.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -15,6 +16,10 @@ class Best {
  public:
   Best(std::vector<Candidate>& heap, std::size_t wanted) : heap_(heap), wanted_(wanted) {
     heap_.clear();
+  }
+  /// Whatever its row is.
+  [[nodiscard]] bool refuses(float similarity) const {
+    return heap_.size() == wanted_ && similarity < heap_.front().similarity;
   }
   void offer(const Candidate& candidate) {
     if (heap_.size() < wanted_) {
@@ -33,41 +38,87 @@ class Best {
   std::size_t wanted_;
 };
 
-/// Keeps at least the `size` best ranks of what is offered, and fewer than four times as many:
-/// cheaper than a heap where most offers are refused.
+/// Keeps the `size` best ranks of what is offered, and a few more.
 class Shortlist {
  public:
-  Shortlist(std::vector<Found>& kept, std::size_t size) : kept_(kept), size_(size) {
-    kept_.clear();
+  Shortlist(SearchScratch& scratch, std::size_t size)
+      : ranks_(scratch.ranks), rows_(scratch.ranked_rows), size_(size) {
+    const std::size_t room = room_ + SearchScratch::kBatchMax + vector::kKeptSlack;
+    if (ranks_.size() < room) {
+      ranks_.resize(room);
+      rows_.resize(room);
+    }
   }
-  void offer(float rank, std::uint32_t row) {
-    if (!(rank >= threshold_)) return;  // Not a number: the row has no vector.
-    kept_.push_back({rank, row});
-    if (kept_.size() >= 4 * size_) cut();
+
+  /// A rank that is not a number is no row's: it has no vector.
+  void offer(std::span<const float> ranks, std::span<const std::uint32_t> rows) {
+    kept_ += kernels_.keep_at_least(ranks.data(), rows.data(), ranks.size(), least_,
+                                    ranks_.data() + kept_, rows_.data() + kept_);
+    if (kept_ >= room_) cut();
   }
-  void finish() {
-    if (kept_.size() > size_) cut();
+  /// The rows kept, ascending.
+  std::span<const std::uint32_t> finish() {
+    if (kept_ > size_ + spare()) cut();
+    return {rows_.data(), kept_};
   }
 
  private:
+  /// How many too many are fine.
+  [[nodiscard]] std::size_t spare() const { return size_ / 8; }
+
+  /// Halves the range of ranks until what lies above is few enough: each step is one pass without
+  /// branches, where a selection by swaps mispredicts every other comparison.
   void cut() {
-    const auto last = kept_.begin() + static_cast<std::ptrdiff_t>(size_ - 1);
-    std::nth_element(kept_.begin(), last, kept_.end(), [](const Found& a, const Found& b) {
-      return a.similarity > b.similarity;
-    });
-    threshold_ = last->similarity;
-    kept_.resize(size_);
+    auto [low, high] = range();
+    for (;;) {
+      const float middle = low / 2 + high / 2;
+      if (!(low < middle && middle < high)) break;  // All between are equal.
+      const std::size_t above = kernels_.count_at_least(ranks_.data(), kept_, middle);
+      (above >= size_ ? low : high) = middle;
+      if (above >= size_ && above <= size_ + spare()) break;
+    }
+    least_ = low;
+    kept_ = kernels_.keep_at_least(ranks_.data(), rows_.data(), kept_, low, ranks_.data(),
+                                   rows_.data());
+    if (kept_ >= room_) kept_ = size_;
   }
 
-  std::vector<Found>& kept_;
+  /// The least and the greatest of the ranks kept: those of each lane first, which the compiler
+  /// turns into two instructions for all.
+  [[nodiscard]] std::pair<float, float> range() const {
+    constexpr std::size_t kLanes = 16;
+    std::array<float, kLanes> low, high;
+    low.fill(std::numeric_limits<float>::max());
+    high.fill(std::numeric_limits<float>::lowest());
+    std::size_t i = 0;
+    for (; i + kLanes <= kept_; i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const float rank = ranks_[i + lane];
+        low[lane] = rank < low[lane] ? rank : low[lane];
+        high[lane] = rank > high[lane] ? rank : high[lane];
+      }
+    }
+    for (; i < kept_; ++i) {
+      low[0] = std::min(low[0], ranks_[i]);
+      high[0] = std::max(high[0], ranks_[i]);
+    }
+    return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
+  }
+
+  const vector::Kernels& kernels_ = vector::kernels();
+  std::vector<float>& ranks_;
+  std::vector<std::uint32_t>& rows_;
   std::size_t size_;
-  float threshold_ = std::numeric_limits<float>::lowest();
+  std::size_t room_ = std::max<std::size_t>(4 * size_, 4'096);
+  std::size_t kept_ = 0;
+  float least_ = std::numeric_limits<float>::lowest();
 };
 
-/// Calls visit(rows) with batches of the rows that pass, ascending, of at most kBatchMax.
-template <typename Visit>
+/// Calls visit(rows) with batches of the rows that pass, ascending, of at most kBatchMax;
+/// expect(row) comes before, while others are still looked for.
+template <typename Expect, typename Visit>
 void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScratch& scratch,
-                   const Visit& visit) {
+                   const Expect& expect, const Visit& visit) {
   constexpr std::uint32_t kWords = SearchScratch::kBatch / 64;
   const bool some_dead = filter.dead != nullptr && filter.dead->count() > 0;
   scratch.batch.resize(SearchScratch::kBatchMax + vector::kPlacesSlack);
@@ -90,8 +141,11 @@ void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScrat
     } else {
       const auto rest = filter.allowed->words_from(first);
       const auto words = rest.first(std::min<std::size_t>(kWords, rest.size()));
-      size += vector::kernels().places_of_bits(words.data(), words.size(), first, batch + size);
-      while (size > 0 && batch[size - 1] >= row_count) --size;  // Of the last word.
+      std::size_t found =
+          vector::kernels().places_of_bits(words.data(), words.size(), first, batch + size);
+      while (found > 0 && batch[size + found - 1] >= row_count) --found;  // Of the last word.
+      for (const std::uint32_t row : std::span(batch + size, found)) expect(row);
+      size += found;
     }
     if (size >= SearchScratch::kBatch) flush();
   }
@@ -113,8 +167,11 @@ template <typename Compare>
 void offer_slots(const ColumnView& view, Compare& compare, std::span<const std::uint32_t> slots,
                  std::vector<float>& similarities, Best& best) {
   similarities.resize(slots.size());
+  const std::size_t ahead = std::min(compare.rows_to_prefetch(), slots.size());
+  for (std::size_t i = 0; i < ahead; ++i) compare.prefetch(slots[i]);
   compare(slots, similarities);
   for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (best.refuses(similarities[i])) continue;  // Before its row is looked up.
     best.offer({similarities[i], view.rows[slots[i]]});
   }
 }
@@ -123,11 +180,13 @@ template <typename Compare>
 void scan_all(const ColumnView& view, Compare& compare, const RowFilter& filter, std::size_t wanted,
               SearchScratch& scratch) {
   Best best(scratch.best, wanted);
-  visit_passing(filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
-                [&](std::span<const std::uint32_t> rows) {
-                  offer_slots(view, compare, slots_of(view, rows, scratch.mapped),
-                              scratch.similarities, best);
-                });
+  visit_passing(
+      filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
+      [&](std::uint32_t row) { __builtin_prefetch(view.slots.data() + row); },
+      [&](std::span<const std::uint32_t> rows) {
+        offer_slots(view, compare, slots_of(view, rows, scratch.mapped), scratch.similarities,
+                    best);
+      });
   best.sort();
 }
 
@@ -144,22 +203,19 @@ void scan(const ColumnView& view, FloatComparison& compare, const RowFilter& fil
 
 void scan_sketches(const ColumnView& view, CodeComparison& compare, const RowFilter& filter,
                    std::size_t wanted, std::size_t shortlist_size, SearchScratch& scratch) {
-  Shortlist shortlist(scratch.pool, shortlist_size);
+  Shortlist shortlist(scratch, shortlist_size);
   scratch.similarities.resize(SearchScratch::kBatchMax);
-  visit_passing(filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
-                [&](std::span<const std::uint32_t> rows) {
-                  const auto ranks = std::span(scratch.similarities).first(rows.size());
-                  scratch.query.sketches_at(view.sketches, rows, ranks);
-                  for (std::size_t i = 0; i < rows.size(); ++i) shortlist.offer(ranks[i], rows[i]);
-                });
-  shortlist.finish();
-
+  visit_passing(
+      filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
+      [&](std::uint32_t row) { view.sketches.prefetch(row); },
+      [&](std::span<const std::uint32_t> rows) {
+        const auto ranks = std::span(scratch.similarities).first(rows.size());
+        scratch.query.sketches_at(view.sketches, rows, ranks);
+        shortlist.offer(ranks, rows);
+      });
   Best best(scratch.best, wanted);
-  auto& slots = scratch.mapped;
-  slots.clear();
-  for (const Found& found : scratch.pool) slots.push_back(view.slots[found.slot]);
-  std::sort(slots.begin(), slots.end());  // As they lie in memory.
-  offer_slots(view, compare, slots, scratch.similarities, best);
+  offer_slots(view, compare, slots_of(view, shortlist.finish(), scratch.mapped),
+              scratch.similarities, best);
   best.sort();
 }
 

@@ -59,6 +59,8 @@ struct SearchScratch {
   std::vector<std::uint32_t> batch;
   std::vector<std::uint32_t> mapped;  ///< a batch as upper nodes, or as slots of rows
   std::vector<float> similarities;
+  std::vector<float> ranks;                ///< of a shortlist
+  std::vector<std::uint32_t> ranked_rows;  ///< likewise
   vector::CodedQuery query;
 };
 

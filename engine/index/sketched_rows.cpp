@@ -55,7 +55,7 @@ void places_of_nearest(const SketchedRows& rows, std::span<const float* const> v
 SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t dimension,
                          unsigned threads) {
   SketchedRows rows;
-  const std::size_t stride = vector::sketch_words(dimension) + 1;
+  const std::size_t stride = vector::sketch_stride(dimension);
   const std::vector<float> centre = centre_of(vectors, dimension);
   rows.words.resize(vectors.size() * stride);
   parallel_for((vectors.size() + kRowsPerTask - 1) / kRowsPerTask, threads, [&](std::size_t task) {
@@ -66,7 +66,8 @@ SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t di
       vector::encode_sketch(difference, rows.words.data() + row * stride);
     }
   });
-  rows.block = {.rows = rows.words.data(), .words = stride - 1};
+  rows.block = {
+      .rows = rows.words.data(), .words = vector::sketch_words(dimension), .stride = stride};
   return rows;
 }
 

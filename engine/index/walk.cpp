@@ -53,6 +53,10 @@ class PassingWalk {
 
  private:
   [[nodiscard]] bool passes(std::uint32_t slot) const { return filter_.passes(view_.rows[slot]); }
+  [[nodiscard]] double spent() const {
+    return static_cast<double>(compare_.evaluations()) * plan_.row_cost +
+           static_cast<double>(lists_read_) * plan_.list_cost;
+  }
   [[nodiscard]] bool full() const { return scratch_.pool.size() == plan_.collect; }
 
   WalkEnd walk() {
@@ -60,7 +64,7 @@ class PassingWalk {
     while (!frontier.empty()) {
       const Found at = frontier.front();
       if (full() && at.similarity < scratch_.pool.back().similarity) break;
-      if (compare_.evaluations() + lists_read_ > plan_.reads_max) return WalkEnd::kGaveUp;
+      if (spent() > plan_.cost_max) return WalkEnd::kGaveUp;
       std::pop_heap(frontier.begin(), frontier.end(), worse);
       frontier.pop_back();
       if (!frontier.empty()) prefetch_links(lists_, frontier.front().slot);

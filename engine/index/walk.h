@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "engine/index/column_view.h"
 #include "engine/index/row_filter.h"
@@ -16,9 +17,12 @@ void walk(const ColumnView& view, CodeComparison& compare, std::size_t ef, Searc
 void walk(const ColumnView& view, FloatComparison& compare, std::size_t ef, SearchScratch& scratch);
 
 struct FilteredWalk {
-  std::size_t collect = 0;      ///< passing rows to collect
-  double share = 1;             ///< of the rows that pass
-  std::uint64_t reads_max = 0;  ///< rows and lists; gives up beyond: scanning has become cheaper
+  std::size_t collect = 0;  ///< passing rows to collect
+  double share = 1;         ///< of the rows that pass
+  /// Gives up beyond: scanning has become cheaper. In the units of the next two.
+  double cost_max = std::numeric_limits<double>::infinity();
+  double row_cost = 1;   ///< of a comparison
+  double list_cost = 1;  ///< of reading a list
 };
 enum class WalkEnd : std::uint8_t { kDone, kGaveUp };
 

@@ -19,7 +19,7 @@ constexpr double kScaleQuantile = 0.9995;
 /// Smaller ones would make the inverse infinite.
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
-constexpr std::size_t kBatchSketches = 256;
+constexpr std::size_t kBatchSketches = 1024;
 constexpr std::size_t kBitsPerWord = 64;
 
 float usable_scale(float maximum) {
@@ -61,6 +61,13 @@ float encode_row(std::span<const float> values, float scale, std::uint8_t* codes
 
 std::size_t sketch_words(std::uint32_t dimension) {
   return code_stride(dimension) / kBitsPerWord;
+}
+
+std::size_t sketch_stride(std::uint32_t dimension) {
+  constexpr std::size_t kLineWords = 8;
+  const std::size_t used = sketch_words(dimension) + 1;
+  if (used <= kLineWords / 2) return kLineWords / 2;
+  return (used + kLineWords - 1) / kLineWords * kLineWords;
 }
 
 void encode_sketch(std::span<const float> difference, std::uint64_t* row) {
@@ -182,9 +189,10 @@ void CodedQuery::sketches_at(const SketchBlock& block, std::span<const std::uint
   for (std::size_t done = 0; done < slots.size(); done += kBatchSketches) {
     const std::size_t count = std::min(kBatchSketches, slots.size() - done);
     const std::uint32_t* const at = slots.data() + done;
-    kernels().sketch_at(codes_.data(), block.rows, block.words, at, count, sums.data());
+    kernels().sketch_at(codes_.data(), block.rows, block.words, block.stride, at, count,
+                        sums.data());
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t* const row = block.rows + std::size_t{at[i]} * (block.words + 1);
+      const std::uint64_t* const row = block.rows + std::size_t{at[i]} * block.stride;
       const auto factor = std::bit_cast<float>(static_cast<std::uint32_t>(row[block.words]));
       // +1 for each bit that is set and -1 for each that is not.
       out[done + i] = factor * static_cast<float>(2 * sums[i] - all);

@@ -37,16 +37,26 @@ float encode_row(std::span<const float> values, float scale, std::uint8_t* codes
 /// 2024), without the rotation. An eighth of the codes to read; good enough to say which rows are
 /// worth comparing by codes. For Cosine and Dot.
 struct SketchBlock {
-  /// Row i: `words` words of bits from i * (words + 1), then one whose lower half is a float: what
-  /// the sum over the bits is worth.
+  /// Row i: `words` words of bits from i * stride, then one whose lower half is a float: what the
+  /// sum over the bits is worth.
   const std::uint64_t* rows = nullptr;
   std::size_t words = 0;
+  std::size_t stride = 0;  ///< words from row to row
+
+  void prefetch(std::uint32_t row) const {
+    constexpr std::size_t kLineWords = 8;
+    const std::uint64_t* const at = rows + std::size_t{row} * stride;
+    for (std::size_t word = 0; word < stride; word += kLineWords) __builtin_prefetch(at + word);
+  }
 };
 /// The last word of a row that has none: its rank is not a number.
 inline constexpr std::uint64_t kNoSketch = 0x7FC0'0000;
 
 /// Of the bits of a row: one for 64 dimensions.
 std::size_t sketch_words(std::uint32_t dimension);
+
+/// Words from row to row: a half or whole cache lines, so that a row lies in as few as it can.
+std::size_t sketch_stride(std::uint32_t dimension);
 
 /// Writes sketch_words(dimension) + 1 words, of a row that differs from the centre by `difference`.
 void encode_sketch(std::span<const float> difference, std::uint64_t* row);

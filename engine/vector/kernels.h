@@ -40,16 +40,25 @@ struct Kernels {
   /// out[i] = sum of |query - row|, likewise; the query is biased as rows are.
   void (*sad_at)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
                  const std::uint32_t* slots, std::size_t count, std::int32_t* out);
-  /// out[i] = sum of query[j] over the set bits j of the words at sketches + slots[i] * (words +
-  /// 1).
+  /// out[i] = sum of query[j] over the set bits j of the words at sketches + slots[i] * stride.
+  /// The caller has fetched them.
   void (*sketch_at)(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                    const std::uint32_t* slots, std::size_t count, std::int32_t* out);
+                    std::size_t stride, const std::uint32_t* slots, std::size_t count,
+                    std::int32_t* out);
   /// Writes the places of the set bits of `words`, counted from `first`, ascending; returns how
   /// many. `out` has room for 64 * count + kPlacesSlack.
   std::size_t (*places_of_bits)(const std::uint64_t* words, std::size_t count, std::uint32_t first,
                                 std::uint32_t* out);
+
+  /// How many values are at least `least`; NaN is not.
+  std::size_t (*count_at_least)(const float* values, std::size_t count, float least);
+  /// Copies the pairs whose rank is at least `least`, in their order; returns how many. The copies
+  /// have room for `count` + kKeptSlack, and may begin where the sources do.
+  std::size_t (*keep_at_least)(const float* ranks, const std::uint32_t* rows, std::size_t count,
+                               float least, float* kept_ranks, std::uint32_t* kept_rows);
 };
 inline constexpr std::size_t kPlacesSlack = 8;
+inline constexpr std::size_t kKeptSlack = 16;
 
 /// nullptr if this machine cannot run that level.
 const Kernels* kernels_at(KernelLevel level);
@@ -66,11 +75,13 @@ extern const Kernels kAvx512Kernels;
 std::size_t places_of_bits_bmi(const std::uint64_t* words, std::size_t count, std::uint32_t first,
                                std::uint32_t* out);
 
+/// Of the levels below AVX-512.
+std::size_t count_at_least_portable(const float* values, std::size_t count, float least);
+std::size_t keep_at_least_portable(const float* ranks, const std::uint32_t* rows, std::size_t count,
+                                   float least, float* kept_ranks, std::uint32_t* kept_rows);
+
 /// Rows that the *_at kernels fetch ahead: enough to cover a miss, few enough for the fill buffers.
 inline constexpr std::size_t kRowsAhead = 4;
-
-/// The same for sketches, which are a cache line or two each.
-inline constexpr std::size_t kSketchesAhead = 12;
 
 /// Asks for the cache lines of a row of codes.
 inline void prefetch_row(const std::uint8_t* row, std::size_t stride) {

@@ -195,12 +195,10 @@ VZ_AVX2 inline __m256i bytes_of_bits(std::uint32_t bits) {
 }
 
 VZ_AVX2 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                       const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+                       std::size_t stride, const std::uint32_t* slots, std::size_t count,
+                       std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
-    if (row + kSketchesAhead < count) {
-      __builtin_prefetch(sketches + std::size_t{slots[row + kSketchesAhead]} * (words + 1));
-    }
-    const std::uint64_t* const set = sketches + std::size_t{slots[row]} * (words + 1);
+    const std::uint64_t* const set = sketches + std::size_t{slots[row]} * stride;
     __m256i sum = _mm256_setzero_si256();
     std::int32_t excess = 0;
     for (std::size_t word = 0; word < words; ++word) {
@@ -255,6 +253,8 @@ const Kernels kAvx2Kernels = {
     .sad_at = sad_at,
     .sketch_at = sketch_at,
     .places_of_bits = places_of_bits_bmi,
+    .count_at_least = count_at_least_portable,
+    .keep_at_least = keep_at_least_portable,
 };
 
 }  // namespace vz::vector

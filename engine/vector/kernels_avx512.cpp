@@ -10,7 +10,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
-#define VZ_AVX512 __attribute__((target("avx512f,avx512bw,avx512vnni")))
+#define VZ_AVX512 __attribute__((target("avx512f,avx512bw,avx512vnni,popcnt")))
 
 namespace vz::vector {
 namespace {
@@ -208,15 +208,11 @@ VZ_AVX512 std::int32_t sketch_of(const std::int8_t* query, const std::uint64_t* 
 }
 
 VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                         const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
-  const auto row_of = [&](std::size_t i) { return sketches + std::size_t{slots[i]} * (words + 1); };
+                         std::size_t stride, const std::uint32_t* slots, std::size_t count,
+                         std::int32_t* out) {
+  const auto row_of = [&](std::size_t i) { return sketches + std::size_t{slots[i]} * stride; };
   std::size_t row = 0;
   for (; row + 4 <= count; row += 4) {
-    for (std::size_t ahead = row + kSketchesAhead;
-         ahead < count && ahead < row + kSketchesAhead + 4; ++ahead) {
-      for (std::size_t word = 0; word < words; word += 8) __builtin_prefetch(row_of(ahead) + word);
-      __builtin_prefetch(row_of(ahead) + words);
-    }
     const std::uint64_t *const a = row_of(row), *const b = row_of(row + 1),
                                *const c = row_of(row + 2), *const d = row_of(row + 3);
     __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
@@ -230,6 +226,34 @@ VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + row), sums_of(s0, s1, s2, s3));
   }
   for (; row < count; ++row) out[row] = sketch_of(query, row_of(row), words);
+}
+
+VZ_AVX512 std::size_t count_at_least(const float* values, std::size_t count, float least) {
+  const __m512 limit = _mm512_set1_ps(least);
+  std::size_t sum = 0, i = 0;
+  for (; i + 16 <= count; i += 16) {
+    sum += static_cast<unsigned>(
+        __builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(values + i), limit, _CMP_GE_OQ)));
+  }
+  return sum + count_at_least_portable(values + i, count - i, least);
+}
+
+VZ_AVX512 std::size_t keep_at_least(const float* ranks, const std::uint32_t* rows,
+                                    std::size_t count, float least, float* kept_ranks,
+                                    std::uint32_t* kept_rows) {
+  const __m512 limit = _mm512_set1_ps(least);
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < count; i += 16) {
+    const __mmask16 there = count - i >= 16 ? __mmask16{0xFFFF} : lanes(count - i);
+    const __m512 rank = _mm512_maskz_loadu_ps(there, ranks + i);
+    const __m512i row = _mm512_maskz_loadu_epi32(there, rows + i);
+    const __mmask16 kept = _mm512_mask_cmp_ps_mask(there, rank, limit, _CMP_GE_OQ);
+    // Compressed in the register: into memory it takes a hundred cycles on Zen 4.
+    _mm512_storeu_ps(kept_ranks + size, _mm512_maskz_compress_ps(kept, rank));
+    _mm512_storeu_si512(kept_rows + size, _mm512_maskz_compress_epi32(kept, row));
+    size += static_cast<unsigned>(__builtin_popcount(kept));
+  }
+  return size;
 }
 
 }  // namespace
@@ -247,6 +271,8 @@ const Kernels kAvx512Kernels = {
     .sad_at = sad_at,
     .sketch_at = sketch_at,
     .places_of_bits = places_of_bits_bmi,
+    .count_at_least = count_at_least,
+    .keep_at_least = keep_at_least,
 };
 
 }  // namespace vz::vector

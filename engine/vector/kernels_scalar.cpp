@@ -83,11 +83,12 @@ void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::size_t st
 }
 
 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-               const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
+               std::size_t stride, const std::uint32_t* slots, std::size_t count,
+               std::int32_t* out) {
   for (std::size_t row = 0; row < count; ++row) {
     std::int32_t sum = 0;
     for (std::size_t word = 0; word < words; ++word) {
-      for (std::uint64_t set = sketches[std::size_t{slots[row]} * (words + 1) + word]; set != 0;
+      for (std::uint64_t set = sketches[std::size_t{slots[row]} * stride + word]; set != 0;
            set &= set - 1) {
         sum += query[word * 64 + static_cast<unsigned>(__builtin_ctzll(set))];
       }
@@ -109,6 +110,24 @@ std::size_t places_of_bits(const std::uint64_t* words, std::size_t count, std::u
 
 }  // namespace
 
+std::size_t count_at_least_portable(const float* values, std::size_t count, float least) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += values[i] >= least ? 1 : 0;
+  return sum;
+}
+
+std::size_t keep_at_least_portable(const float* ranks, const std::uint32_t* rows, std::size_t count,
+                                   float least, float* kept_ranks, std::uint32_t* kept_rows) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float rank = ranks[i];
+    kept_rows[size] = rows[i];
+    kept_ranks[size] = rank;
+    size += rank >= least ? 1 : 0;
+  }
+  return size;
+}
+
 const Kernels kScalarKernels = {
     .name = "scalar",
     .dot = dot,
@@ -122,6 +141,8 @@ const Kernels kScalarKernels = {
     .sad_at = sad_at,
     .sketch_at = sketch_at,
     .places_of_bits = places_of_bits,
+    .count_at_least = count_at_least_portable,
+    .keep_at_least = keep_at_least_portable,
 };
 
 }  // namespace vz::vector

@@ -198,18 +198,20 @@ TEST_CASE("codes: sketches rank near rows before far ones", "[engine][vector]") 
     }
   }
   const std::size_t words = sketch_words(kDimension);
+  const std::size_t stride = sketch_stride(kDimension);
   REQUIRE(words == 4);
-  std::vector<std::uint64_t> rows(kRows * (words + 1), ~std::uint64_t{0});
+  REQUIRE(stride == 8);
+  std::vector<std::uint64_t> rows(kRows * stride, ~std::uint64_t{0});
   for (std::uint32_t row = 0; row < kRows; ++row) {
     encode_sketch(std::span(values).subspan(row * kDimension, kDimension),
-                  rows.data() + row * (words + 1));
+                  rows.data() + row * stride);
   }
   std::vector<std::uint32_t> slots(kRows);
   for (std::uint32_t i = 0; i < kRows; ++i) slots[i] = i;
 
   std::vector<float> ranks(kRows);
   CodedQuery(Distance::kDot, query, 0.03f)
-      .sketches_at({.rows = rows.data(), .words = words}, slots, ranks);
+      .sketches_at({.rows = rows.data(), .words = words, .stride = stride}, slots, ranks);
 
   const float worst_near = *std::min_element(ranks.begin(), ranks.begin() + 10);
   const float best_far = *std::max_element(ranks.begin() + 10, ranks.end());

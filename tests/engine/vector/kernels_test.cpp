@@ -200,7 +200,8 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
   std::mt19937_64 random(kSeed);
   for (const std::size_t words : {1, 2, 3, 6, 12, 24}) {
     constexpr std::uint32_t kRows = 23;
-    std::vector<std::uint64_t> bits(kRows * (words + 1));
+    const std::size_t stride = words + 1 + words % 2;
+    std::vector<std::uint64_t> bits(kRows * stride);
     for (auto& word : bits) word = random();
     bits[0] = 0;
     bits[1] = ~std::uint64_t{0};
@@ -210,15 +211,52 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
     for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
     for (const Kernels* kernel : levels()) {
       std::vector<std::int32_t> sums(kRows);
-      kernel->sketch_at(query.data(), bits.data(), words, slots.data(), kRows, sums.data());
+      kernel->sketch_at(query.data(), bits.data(), words, stride, slots.data(), kRows, sums.data());
       for (std::uint32_t i = 0; i < kRows; ++i) {
         std::int32_t expected = 0;
         for (std::size_t bit = 0; bit < words * 64; ++bit) {
-          if ((bits[slots[i] * (words + 1) + bit / 64] >> (bit % 64) & 1) != 0)
-            expected += query[bit];
+          if ((bits[slots[i] * stride + bit / 64] >> (bit % 64) & 1) != 0) expected += query[bit];
         }
         CAPTURE(kSeed, words, kernel->name, i);
         REQUIRE(sums[i] == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: the ranks of at least so much are counted and kept, at every level",
+          "[engine][vector]") {
+  std::mt19937_64 random(kSeed);
+  for (const std::size_t count : {0, 1, 15, 16, 17, 300}) {
+    std::vector<float> ranks(count);
+    std::vector<std::uint32_t> rows(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      ranks[i] = random() % 7 == 0 ? std::nanf("") : static_cast<float>(random() % 9) - 4.0f;
+      rows[i] = static_cast<std::uint32_t>(random());
+    }
+    for (const float least : {std::numeric_limits<float>::lowest(), -1.0f, 0.5f, 9.0f}) {
+      std::vector<float> expected_ranks;
+      std::vector<std::uint32_t> expected_rows;
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!(ranks[i] >= least)) continue;
+        expected_ranks.push_back(ranks[i]);
+        expected_rows.push_back(rows[i]);
+      }
+      for (const Kernels* kernel : levels()) {
+        CAPTURE(kSeed, count, least, kernel->name);
+        REQUIRE(kernel->count_at_least(ranks.data(), count, least) == expected_rows.size());
+
+        auto kept_ranks = ranks;
+        auto kept_rows = rows;
+        kept_ranks.resize(count + kKeptSlack);
+        kept_rows.resize(count + kKeptSlack);
+        const std::size_t kept = kernel->keep_at_least(kept_ranks.data(), kept_rows.data(), count,
+                                                       least, kept_ranks.data(), kept_rows.data());
+
+        kept_ranks.resize(kept);
+        kept_rows.resize(kept);
+        REQUIRE(kept_ranks == expected_ranks);
+        REQUIRE(kept_rows == expected_rows);
       }
     }
   }
