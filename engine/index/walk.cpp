@@ -1,6 +1,7 @@
 #include "engine/index/walk.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/index/walk_steps.h"
 
@@ -53,6 +54,10 @@ class PassingWalk {
 
  private:
   [[nodiscard]] bool passes(std::uint32_t slot) const { return filter_.passes(view_.rows[slot]); }
+  /// Passes, unless it is dead.
+  [[nodiscard]] bool allowed(std::uint32_t slot) const {
+    return filter_.allowed == nullptr || filter_.allowed->contains(view_.rows[slot]);
+  }
   [[nodiscard]] double spent() const {
     return static_cast<double>(compare_.evaluations()) * plan_.row_cost +
            static_cast<double>(lists_read_) * plan_.list_cost;
@@ -110,15 +115,12 @@ class PassingWalk {
     batch.clear();
     detours.clear();
     met_ = passed_ = 0;
-    read_list(slot, [&](std::uint32_t link) {
-      prefetch_links(lists_, link);
-      detours.push_back(link);
-    });
+    read_own_list(slot);
     std::size_t taken = 0;
     for (std::size_t i = 0; i < detours.size() && batch.size() < take_; ++i) {
       if (!scratch_.visited.insert(detours[i])) continue;
       detours[taken++] = detours[i];
-      read_list(detours[i], [](std::uint32_t) {});
+      read_detour(detours[i]);
     }
     const std::size_t passing = batch.size();
     if (starving()) {
@@ -127,24 +129,45 @@ class PassingWalk {
     return passing;
   }
 
-  /// Adds the rows of a list that pass and were not seen, until take_ are there; calls
-  /// other(link) for those that do not pass.
-  template <typename Other>
-  void read_list(std::uint32_t slot, const Other& other) {
+  /// Adds the rows of the list of `slot` that pass and were not seen, until take_ are there, and
+  /// makes the others detours.
+  void read_own_list(std::uint32_t slot) {
     ++lists_read_;
     const std::uint32_t* const links = lists_.of(slot);
     for (std::size_t i = 0; i < lists_.stride && links[i] != kNone; ++i) {
       if (scratch_.batch.size() >= take_) return;
       ++met_;
-      if (!passes(links[i])) {
-        other(links[i]);
-        continue;
+      if (passes(links[i])) {
+        take(links[i]);
+      } else {
+        prefetch_links(lists_, links[i]);
+        scratch_.mapped.push_back(links[i]);
       }
-      ++passed_;
-      if (!scratch_.visited.insert(links[i])) continue;
-      if (scratch_.batch.size() < compare_.rows_to_prefetch()) compare_.prefetch(links[i]);
-      scratch_.batch.push_back(links[i]);
     }
+  }
+
+  /// The same of a detour's list, without detours of its own. Which rows pass is found without
+  /// branches: few do, at places that no predictor knows.
+  void read_detour(std::uint32_t slot) {
+    ++lists_read_;
+    const std::uint32_t* const links = lists_.of(slot);
+    std::size_t passing = 0, i = 0;
+    for (; i < lists_.stride && links[i] != kNone; ++i) {
+      passing_[passing] = links[i];
+      passing += allowed(links[i]) ? 1 : 0;
+    }
+    met_ += i;
+    for (std::size_t at = 0; at < passing && scratch_.batch.size() < take_; ++at) {
+      if (passes(passing_[at])) take(passing_[at]);
+    }
+  }
+
+  /// A row that passes.
+  void take(std::uint32_t slot) {
+    ++passed_;
+    if (!scratch_.visited.insert(slot)) return;
+    if (scratch_.batch.size() < compare_.rows_to_prefetch()) compare_.prefetch(slot);
+    scratch_.batch.push_back(slot);
   }
 
   /// Whether the filter lets too few pass here to find the way by them alone. Seen before or not:
@@ -165,6 +188,7 @@ class PassingWalk {
   SearchScratch& scratch_;
   BaseLinks lists_;
   std::size_t take_;  ///< rows to compare at once, if they are found: more cost more than they help
+  std::array<std::uint32_t, kLinkStrideMax> passing_;  ///< of one list
   std::uint64_t lists_read_ = 0;
   std::size_t met_ = 0, passed_ = 0;  ///< links of one gather()
 };
