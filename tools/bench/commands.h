@@ -12,5 +12,6 @@ namespace vz::bench {
 /// `outcome` gets the command's result, and must outlive `app`.
 void add_index_command(CLI::App& app, Status& outcome);
 void add_node_command(CLI::App& app, Status& outcome);
+void add_offline_command(CLI::App& app, Status& outcome);
 
 }  // namespace vz::bench
