@@ -1,0 +1,13 @@
+// A snapshot that tar unpacks under the node, as JSON.
+#pragma once
+
+#include <string>
+
+#include "engine/node/restore_watch.h"
+
+namespace vz::api {
+
+/// null, or {"files":14,"files_present":9,"detail":"..."}.
+void append_restore_status(std::string& out, const node::RestoreStatus& status);
+
+}  // namespace vz::api
