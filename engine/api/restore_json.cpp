@@ -5,10 +5,6 @@
 namespace vz::api {
 
 void append_restore_status(std::string& out, const node::RestoreStatus& status) {
-  if (!status.pending) {
-    out += "null";
-    return;
-  }
   out += "{\"files\":";
   append_number(out, status.files);
   out += ",\"files_present\":";

@@ -7,7 +7,8 @@
 
 namespace vz::api {
 
-/// null, or {"files":14,"files_present":9,"detail":"..."}.
+/// {"files":14,"files_present":9,"detail":"..."}: the value of "restore_pending", a key that is
+/// there only while one is pending.
 void append_restore_status(std::string& out, const node::RestoreStatus& status);
 
 }  // namespace vz::api

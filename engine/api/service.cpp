@@ -71,8 +71,10 @@ std::string health_json(const Service& service, const Health& health) {
   append_number(out, std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::steady_clock::now() - service.started)
                          .count());
-  out += ",\"restore_pending\":";
-  append_restore_status(out, service.nodes->restore_status());
+  if (const auto restore = service.nodes->restore_status(); restore.pending) {
+    out += ",\"restore_pending\":";
+    append_restore_status(out, restore);
+  }
   out += ",\"checks\":[";
   for (std::size_t i = 0; i < health.checks.size(); ++i) {
     if (i > 0) out += ',';

@@ -104,8 +104,10 @@ void get_stats(std::shared_ptr<Call> call) {
   lines.number("total_collections", collections.size());
   lines.number("size_bytes", size_bytes);
   lines.number("memory_usage_bytes", memory_bytes);
-  lines.key("restore_pending");
-  append_restore_status(out, call->service().nodes->restore_status());
+  if (const auto restore = call->service().nodes->restore_status(); restore.pending) {
+    lines.key("restore_pending");
+    append_restore_status(out, restore);
+  }
   lines.key("collections");
   lines.open('[');
   for (std::size_t i = 0; i < collections.size(); ++i)

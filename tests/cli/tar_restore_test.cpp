@@ -51,8 +51,8 @@ struct Sample {
   Sample() {
     add_points(data, 1, 10);
     REQUIRE(run(scratch, {"snapshot", "pack", data, "-o", scratch.file("a.tar.gz")}).status == 0);
-    add_points(data, 11, 10);
-    add_points(data, 21, 10);
+    add_points(data, 1, 10);  // So that no segment of the archive is needed any more.
+    add_points(data, 11, 20);
   }
   [[nodiscard]] int shell(const std::string& command) const {
     return std::system(("cd " + scratch.file("") + " && " + command).c_str());
@@ -89,7 +89,7 @@ TEST_CASE("tar restore: unpacked under a stopped node, the next start serves the
       wait_for(node.port(), "/stats", [](const json& s) { return has_points(s, 10); });
 
   REQUIRE(stats.is_object());
-  CHECK(stats["restore_pending"].is_null());
+  CHECK_FALSE(stats.contains("restore_pending"));
   CHECK(node.out().find("event=restored") != std::string::npos);
   CHECK(sample.shell("test -d data/previous-*Z/wal && test ! -e data/RESTORE") == 0);
   node.signal(SIGTERM);
@@ -123,7 +123,7 @@ TEST_CASE("tar restore: unpacked under a running node, it serves the snapshot wi
   });
   REQUIRE(pending.is_object());
   CHECK(pending["status"] == "healthy");
-  CHECK(pending["restore_pending"]["files"] > 0);
+  CHECK(pending["restore_pending"]["files"] > pending["restore_pending"]["files_present"]);
   CHECK(has_points(json::parse(get_body(port, "/stats")), 30));
   REQUIRE(sample.shell("tar -xzf a.tar.gz -C data/") == 0);
   const json after = wait_for(port, "/stats", [](const json& s) { return has_points(s, 10); });
@@ -132,7 +132,7 @@ TEST_CASE("tar restore: unpacked under a running node, it serves the snapshot wi
   CHECK(after["lsn"] >= before["lsn"]);
   CHECK(after["epoch"] > before["epoch"]);
   CHECK(wait_for(port, "/stats", [](const json& s) {
-          return s["restore_pending"].is_null();
+          return !s.contains("restore_pending");
         }).is_object());
   node.signal(SIGTERM);
   CHECK(node.wait() == 0);
