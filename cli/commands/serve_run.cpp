@@ -72,9 +72,9 @@ Ending wait_for_end(server::Server& server, const ServeOptions& options) {
     const server::Phase phase = server.phase();
     if (phase == server::Phase::kFailed) return {.loaded = server.wait_until_loaded()};
     if (phase != server::Phase::kServing) continue;
-    if (!told) LogEvent(LogLevel::kInfo, "ready").with("lsn", server.node().visible_lsn());
+    if (!told) LogEvent(LogLevel::kInfo, "ready").with("lsn", server.node()->visible_lsn());
     told = true;
-    if (!server.node().poisoned()) continue;
+    if (!server.node()->poisoned()) continue;
     if (!poisoned_since) {
       poisoned_since = Clock::now();
       LogEvent(LogLevel::kError, "log_failed")

@@ -46,7 +46,7 @@ std::optional<net::Response> decide_on_head(Service& service, const net::Request
     return refusal_response(*refusal, head, envelope_of(match));
   const auto* found = std::get_if<RouteMatch>(&match);
   if (found == nullptr) return no_route(match, head);
-  if (found->route->needs == Needs::kNode && service.node.load() == nullptr)
+  if (found->route->needs == Needs::kNode && service.nodes->current() == nullptr)
     return error_response({ErrorCode::kUnavailable, "the node is loading"}, found->route->envelope,
                           head.request_id, 0);
   return std::nullopt;

@@ -12,7 +12,7 @@
 
 #include "engine/api/route.h"
 #include "engine/net/http_server.h"
-#include "engine/node/node.h"
+#include "engine/node/node_owner.h"
 #include "engine/runtime/thread_pool.h"
 #include "storage/base/status.h"
 
@@ -24,13 +24,13 @@ enum class Access : std::uint8_t {
   kInsecure,      ///< whoever reaches the port is let in
 };
 
-/// What handlers know besides the node. Constant after construction, except the atomics.
+/// What handlers know. Constant after construction, except the atomics and what `nodes` owns.
 struct Service {
   std::string version;
   std::string host;  ///< the name under which answers show this node
   Access access = Access::kLoopbackOnly;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
-  std::atomic<node::Node*> node{nullptr};     ///< set once recovery is done
+  const node::NodeOwner* nodes = nullptr;     ///< has no node before recovery is done
   std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
   std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
   runtime::ThreadPool* pool = nullptr;        ///< for long reads; null: they run where they came in
@@ -43,7 +43,8 @@ class Call {
       : service_(service),
         match_(std::move(match)),
         request_(std::move(request)),
-        respond_(std::move(respond)) {}
+        respond_(std::move(respond)),
+        node_(service.nodes->current()) {}
 
   [[nodiscard]] const net::RequestHead& head() const { return request_.head; }
   [[nodiscard]] std::string& body() { return request_.body; }
@@ -52,8 +53,11 @@ class Call {
   /// The i-th part in braces of the pattern, decoded.
   [[nodiscard]] const std::string& argument(std::size_t i) const { return match_.arguments[i]; }
   [[nodiscard]] Service& service() const { return service_; }
-  /// Only in routes that need the node.
-  [[nodiscard]] node::Node& node() const { return *service_.node.load(); }
+  /// The node that served when the call came, for all of it. Only in routes that need the node.
+  [[nodiscard]] node::Node& node() const { return *node_; }
+  /// The same to be held while the call is handed over: a node whose place was taken answers a
+  /// write at once, and the call may be its last owner.
+  [[nodiscard]] std::shared_ptr<node::Node> shared_node() const { return node_; }
 
   /// The collection or alias named by the first part. Errors: kNotFound in the route's words.
   [[nodiscard]] Result<std::shared_ptr<const collection::Reader>> collection() const;
@@ -81,6 +85,7 @@ class Call {
   RouteMatch match_;
   net::Request request_;
   net::Respond respond_;
+  std::shared_ptr<node::Node> node_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

@@ -14,13 +14,13 @@ namespace {
 /// the writer thread, so it must be cheap.
 template <typename MakeResult>
 void submit(std::shared_ptr<Call> call, log::WriteRequest request, MakeResult make_result) {
-  node::Node& node = call->node();
-  node.submit(std::move(request),
-              [call = std::move(call), make_result](Result<log::WriteOutcome> outcome) {
-                if (!outcome) return call->answer_error(outcome.error());
-                call->answer_write(make_result(*outcome),
-                                   outcome->lsn != 0 ? outcome->lsn : call->node().visible_lsn());
-              });
+  const auto node = call->shared_node();
+  node->submit(std::move(request),
+               [call = std::move(call), make_result](Result<log::WriteOutcome> outcome) {
+                 if (!outcome) return call->answer_error(outcome.error());
+                 call->answer_write(make_result(*outcome),
+                                    outcome->lsn != 0 ? outcome->lsn : call->node().visible_lsn());
+               });
 }
 
 std::string plain_true(const log::WriteOutcome&) {

@@ -12,25 +12,25 @@ enum class Answer : std::uint8_t { kOne, kList };
 
 void submit(std::shared_ptr<Call> call, log::PointsWrite write, Wait wait, Answer shape) {
   const std::size_t count = write.operations.size();
-  node::Node& node = call->node();
+  const auto node = call->shared_node();
   call->body() = std::string();  // A large body need not wait for the disk with us.
-  node.submit(std::move(write),
-              [call = std::move(call), wait, shape, count](Result<log::WriteOutcome> outcome) {
-                if (!outcome) return call->answer_error(outcome.error());
-                const Lsn lsn = outcome->lsn != 0 ? outcome->lsn : call->node().visible_lsn();
-                std::string out;
-                if (shape == Answer::kOne) {
-                  append_update_result(out, lsn, update_status(wait));
-                } else {
-                  out += '[';
-                  for (std::size_t i = 0; i < count; ++i) {
-                    if (i > 0) out += ',';
-                    append_update_result(out, lsn, update_status(wait));
-                  }
-                  out += ']';
-                }
-                call->answer_write(std::move(out), lsn);
-              });
+  node->submit(std::move(write),
+               [call = std::move(call), wait, shape, count](Result<log::WriteOutcome> outcome) {
+                 if (!outcome) return call->answer_error(outcome.error());
+                 const Lsn lsn = outcome->lsn != 0 ? outcome->lsn : call->node().visible_lsn();
+                 std::string out;
+                 if (shape == Answer::kOne) {
+                   append_update_result(out, lsn, update_status(wait));
+                 } else {
+                   out += '[';
+                   for (std::size_t i = 0; i < count; ++i) {
+                     if (i > 0) out += ',';
+                     append_update_result(out, lsn, update_status(wait));
+                   }
+                   out += ']';
+                 }
+                 call->answer_write(std::move(out), lsn);
+               });
 }
 
 void write_points(std::shared_ptr<Call> call, PointWriteKind kind) {

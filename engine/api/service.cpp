@@ -4,6 +4,7 @@
 #include "engine/api/call.h"
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
+#include "engine/api/restore_json.h"
 
 namespace vz::api {
 namespace {
@@ -36,7 +37,7 @@ struct Health {
 };
 
 Health health_of(const Service& service) {
-  const node::Node* node = service.node.load();
+  const auto node = service.nodes->current();
   if (node == nullptr) {
     Health health;
     health.loading = true;
@@ -70,6 +71,10 @@ std::string health_json(const Service& service, const Health& health) {
   append_number(out, std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::steady_clock::now() - service.started)
                          .count());
+  if (const auto restore = service.nodes->restore_status(); restore.pending) {
+    out += ",\"restore_pending\":";
+    append_restore_status(out, restore);
+  }
   out += ",\"checks\":[";
   for (std::size_t i = 0; i < health.checks.size(); ++i) {
     if (i > 0) out += ',';

@@ -3,6 +3,7 @@
 #include "engine/api/collection_json.h"
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
+#include "engine/api/restore_json.h"
 
 namespace vz::api {
 namespace {
@@ -103,6 +104,10 @@ void get_stats(std::shared_ptr<Call> call) {
   lines.number("total_collections", collections.size());
   lines.number("size_bytes", size_bytes);
   lines.number("memory_usage_bytes", memory_bytes);
+  if (const auto restore = call->service().nodes->restore_status(); restore.pending) {
+    lines.key("restore_pending");
+    append_restore_status(out, restore);
+  }
   lines.key("collections");
   lines.open('[');
   for (std::size_t i = 0; i < collections.size(); ++i)

@@ -136,8 +136,10 @@ void Background::merge_loop(std::stop_token stop) {
   // Threads that it starts to build graphs inherit this.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   while (!stop.stop_requested()) {
-    bool well = merge_all(stop);
-    if (!writer_.poisoned()) {
+    // While tar unpacks a snapshot here what is merged now would be set aside in a moment.
+    const bool paused = publisher_.restore_pending();
+    bool well = paused || merge_all(stop);
+    if (!paused && !writer_.poisoned()) {
       Status published = publisher_.publish_catalog();
       if (published) published = publisher_.remove_old_files(kOldFilesKept);
       if (!published) {

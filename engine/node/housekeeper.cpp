@@ -27,6 +27,7 @@ manifest::SegmentEntry* entry_of(manifest::CollectionEntry& entry, const SealedP
 
 void Housekeeper::discard(CollectionId collection, const manifest::SegmentEntry& entry) {
   const store::Paths& paths = store_.paths();
+  if (store_.restore_pending()) return;  // By now it may be a file that tar has put there.
   // Best effort: what stays is removed at the next start.
   (void)store_.env().remove(paths.seg(collection, entry.epoch, entry.seq));
   if (entry.index)

@@ -28,8 +28,14 @@ struct Node::State {
   /// Set once before the first request; the writer wakes it when it freezes a memtable.
   std::atomic<Background*> wake_target{nullptr};
   std::unique_ptr<Background> background;
-  bool closed = false;
+  bool retired = false;
 
+  /// Ends the threads. Idempotent.
+  void stop() {
+    if (background) background->stop();
+    wake_target = nullptr;
+    writer->stop();
+  }
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const {
     MutexLock lock(visibility->mutex);
     return visibility->catalog;
@@ -52,11 +58,12 @@ struct Node::State {
 
 Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options) {
+Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
+                                         const store::OpenOptions& opening) {
   auto state = std::make_unique<State>();
   state->options = std::move(options);
   const NodeOptions& set = state->options;
-  VZ_TRY_ASSIGN(state->store, store::Store::open(env, set.data_dir));
+  VZ_TRY_ASSIGN(state->store, store::Store::open(env, set.data_dir, opening));
   VZ_TRY_ASSIGN(auto recovered, log::recover(*state->store, {.seal_bytes = set.seal_bytes,
                                                              .seal_rows = set.seal_rows}));
   VZ_TRY_ASSIGN(const auto leftovers, state->store->remove_leftovers());
@@ -90,22 +97,26 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options) {
 }
 
 Node::~Node() {
-  if (!state_->closed) {
-    state_->wake_target = nullptr;
-    if (state_->background) state_->background->stop();
-    state_->writer->stop();
-  }
+  state_->stop();
   // The visibility holds the catalog, the catalog the collections, and each of them the visibility.
   auto catalog = std::make_shared<const collection::Catalog>();
   MutexLock lock(state_->visibility->mutex);
   state_->visibility->catalog.swap(catalog);
 }
 
+void Node::retire() {
+  state_->stop();
+  state_->store->release();
+  state_->retired = true;
+}
+
+void Node::avoid_names_of(const manifest::Manifest& arriving) {
+  state_->publisher->avoid_names_of(arriving);
+}
+
 Status Node::close() {
-  state_->closed = true;
-  if (state_->background) state_->background->stop();
-  state_->wake_target = nullptr;
-  state_->writer->stop();
+  state_->stop();
+  if (state_->retired) return {};  // Not ours any more.
   if (state_->writer->poisoned())
     return fail(ErrorCode::kIoError, "the log has failed: " + state_->writer->poison_reason());
   state_->freeze_all();

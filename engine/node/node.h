@@ -11,6 +11,7 @@
 #include "engine/collection/collection.h"
 #include "engine/log/write_request.h"
 #include "storage/env/env.h"
+#include "storage/store/store.h"
 
 namespace vz::node {
 
@@ -45,13 +46,22 @@ class Node {
  public:
   /// Opens the data directory and recovers. Errors: those of store::Store::open and wal::replay
   /// (kCorruption: the log or the manifest is damaged; nothing was changed).
-  static Result<std::unique_ptr<Node>> open(Env& env, NodeOptions options);
+  static Result<std::unique_ptr<Node>> open(Env& env, NodeOptions options,
+                                            const store::OpenOptions& opening = {});
   ~Node();  ///< Without close() it is like a crash: what is acknowledged is in the log.
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
   /// Refuses new writes, finishes the running ones, seals everything and records the clean end.
   Status close();
+
+  /// Refuses writes from now on, finishes the running ones, and gives up the directory, in which
+  /// all that was acknowledged is in the log as after a kill. Reads go on, from memory and from
+  /// files that are open. So another Node can be opened there while this one still answers.
+  void retire();
+
+  /// Gives no file a name that one of a snapshot has which tar unpacks here.
+  void avoid_names_of(const manifest::Manifest& arriving);
 
   /// By name or alias; nullptr if there is none.
   [[nodiscard]] std::shared_ptr<const collection::Reader> find(std::string_view name) const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "storage/store/restoration.h"
+
 namespace vz::node {
 namespace {
 
@@ -40,6 +42,17 @@ collection::PartNumbers Publisher::allocate() {
           .seq = next_seq_.fetch_add(1),
           .index = allocate_number(),
           .fields = allocate_number()};
+}
+
+void Publisher::avoid_names_of(const manifest::Manifest& arriving) {
+  const auto raise = [](std::atomic<std::uint64_t>& value, std::uint64_t to) {
+    if (to > store::kNumberMax) return;  // Such a snapshot is refused anyway.
+    std::uint64_t now = value.load();
+    while (now < to && !value.compare_exchange_weak(now, to)) {
+    }
+  };
+  raise(next_seq_, arriving.next_seq);
+  raise(next_number_, arriving.next_file_number);
 }
 
 Result<manifest::CollectionEntry> Publisher::entry(CollectionId collection) {

@@ -36,11 +36,16 @@ class Publisher {
   /// After the writer stopped and everything is sealed: records that the log ended well.
   Status publish_clean();
 
+  /// store::Store::restore_pending()
+  [[nodiscard]] bool restore_pending() const { return store_.restore_pending(); }
+
   /// What the image in force says. Errors: kNotFound.
   Result<manifest::CollectionEntry> entry(CollectionId collection);
 
   collection::PartNumbers allocate();
   std::uint64_t allocate_number() { return next_number_.fetch_add(1); }
+  /// From now on no file gets a name that one of `arriving` has: a snapshot that tar unpacks here.
+  void avoid_names_of(const manifest::Manifest& arriving);
 
  private:
   enum class End : std::uint8_t { kOpen, kClean };

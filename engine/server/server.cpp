@@ -1,7 +1,9 @@
 #include "engine/server/server.h"
 
 #include <thread>
+#include <utility>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "engine/api/api.h"
@@ -31,12 +33,13 @@ class RunningServer final : public Server {
  public:
   RunningServer(Env& env, ServerOptions options)
       : options_(std::move(options)),
-        env_(env),
+        nodes_(env, options_.node, options_.restore_quiet),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
     service_.version = options_.version;
     service_.access = options_.access;
     service_.host = shown_host(options_.listen);
     service_.port = options_.listen.port;
+    service_.nodes = &nodes_;
     service_.pool = &pool_;
   }
   ~RunningServer() override {
@@ -45,18 +48,11 @@ class RunningServer final : public Server {
   }
 
   void open_node() {
-    opener_ = std::thread([this] {
-      auto opened = node::Node::open(env_, options_.node);
-      MutexLock lock(mutex_);
-      if (opened) {
-        node_ = *std::move(opened);
-        service_.node.store(node_.get());
-        phase_ = Phase::kServing;
-      } else {
-        failure_ = std::move(opened).error();
-        phase_ = Phase::kFailed;
-      }
-      loaded_.notify_all();
+    opener_ = std::jthread([this](std::stop_token stop) {
+      pthread_setname_np(pthread_self(), "vz-opener");
+      const Status opened = nodes_.open();
+      enter(opened ? Phase::kServing : Phase::kFailed, opened);
+      if (opened && options_.restore_poll.count() > 0) watch_for_restores(std::move(stop));
     });
   }
 
@@ -65,7 +61,7 @@ class RunningServer final : public Server {
     const auto until = std::chrono::steady_clock::now() + most;
     MutexLock lock(mutex_);
     while (phase_ == Phase::kLoading && std::chrono::steady_clock::now() < until)
-      loaded_.wait_for(mutex_, std::chrono::milliseconds(10));
+      changed_.wait_for(mutex_, std::chrono::milliseconds(10));
     if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
     return {};
   }
@@ -97,15 +93,11 @@ class RunningServer final : public Server {
   }
   Status wait_until_loaded() override VZ_NO_THREAD_SAFETY_ANALYSIS {
     MutexLock lock(mutex_);
-    while (phase_ == Phase::kLoading) loaded_.wait(mutex_);
+    while (phase_ == Phase::kLoading) changed_.wait(mutex_);
     if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
     return {};
   }
-  [[nodiscard]] node::Node& node() const override {
-    node::Node* node = service_.node.load();
-    VZ_ASSERT(node != nullptr);
-    return *node;
-  }
+  [[nodiscard]] std::shared_ptr<node::Node> node() const override { return nodes_.current(); }
   [[nodiscard]] std::uint16_t port() const override { return ports_.at(0); }
   [[nodiscard]] std::uint16_t qdrant_port() const override {
     return ports_.size() > 1 ? ports_[1] : 0;
@@ -114,24 +106,54 @@ class RunningServer final : public Server {
   Status stop(std::chrono::milliseconds grace) override {
     if (http_ != nullptr) http_->stop(grace);
     pool_.stop();
-    if (opener_.joinable()) opener_.join();
-    if (node_ == nullptr || closed_) return {};
-    closed_ = true;
-    return node_->close();
+    end_opener();
+    if (std::exchange(closed_, true)) return {};
+    return nodes_.close();
   }
 
  private:
-  ServerOptions options_;
-  Env& env_;
+  void enter(Phase phase, const Status& status) {
+    MutexLock lock(mutex_);
+    phase_ = phase;
+    if (!status) failure_ = status.error();
+    changed_.notify_all();
+  }
+
+  void watch_for_restores(std::stop_token stop) VZ_NO_THREAD_SAFETY_ANALYSIS {
+    const auto unless_stopped = [&stop](std::uint64_t) -> Status {
+      if (!stop.stop_requested()) return {};
+      return fail(ErrorCode::kCancelled, "the node is stopping");
+    };
+    while (!stop.stop_requested()) {
+      {
+        MutexLock lock(mutex_);
+        if (!stop.stop_requested()) changed_.wait_for(mutex_, options_.restore_poll);
+      }
+      if (stop.stop_requested()) return;
+      const Status polled = nodes_.poll_restore(std::chrono::steady_clock::now(), unless_stopped);
+      if (!polled) return enter(Phase::kFailed, polled);
+    }
+  }
+
+  void end_opener() {
+    opener_.request_stop();
+    {
+      MutexLock lock(mutex_);
+      changed_.notify_all();
+    }
+    if (opener_.joinable()) opener_.join();
+  }
+
+  const ServerOptions options_;
+  node::NodeOwner nodes_;
   runtime::ThreadPool pool_;
   api::Service service_;
   mutable Mutex mutex_;
-  ConditionVariable loaded_;
+  ConditionVariable changed_;  ///< the phase, or the end of the watch
   Phase phase_ VZ_GUARDED_BY(mutex_) = Phase::kLoading;
   Error failure_ VZ_GUARDED_BY(mutex_);
-  // Destroyed in reverse: first the HTTP server, then the node that its handlers use.
-  std::unique_ptr<node::Node> node_;
-  std::thread opener_;
+  // Destroyed in reverse: first the HTTP server, then what its handlers use.
+  std::jthread opener_;  ///< then it watches for restores
   std::unique_ptr<net::HttpServer> http_;
   std::vector<std::uint16_t> ports_;
   bool closed_ = false;

@@ -24,12 +24,15 @@ struct ServerOptions {
   unsigned pool_threads = 2;           ///< for batches, large bodies and large scans
   std::size_t pool_queue_max = 1'024;  ///< beyond it such calls get 503
   std::string version = "0.0.0";
+  /// How often the directory is looked at for a snapshot that tar unpacks there; 0: never.
+  std::chrono::milliseconds restore_poll{1'000};
+  std::chrono::milliseconds restore_quiet{2'000};  ///< see node::RestoreWatch
 };
 
 enum class Phase : std::uint8_t {
   kLoading,  ///< answers /livez, and 503 to what needs the node
   kServing,
-  kFailed,  ///< the node did not open; see failure()
+  kFailed,  ///< the node did not open, or not again after a restore; see wait_until_loaded()
 };
 
 /// Thread-safe, except that start and stop belong to the owner.
@@ -45,10 +48,10 @@ class Server {
   virtual ~Server() = default;  ///< stops
 
   [[nodiscard]] virtual Phase phase() const = 0;
-  /// Waits until the phase is not kLoading; the node's error if it did not open.
+  /// Waits until the phase is not kLoading; the node's error in phase kFailed.
   virtual Status wait_until_loaded() = 0;
-  /// The node; only in phase kServing.
-  [[nodiscard]] virtual node::Node& node() const = 0;
+  /// The node that serves now; null in phase kLoading.
+  [[nodiscard]] virtual std::shared_ptr<node::Node> node() const = 0;
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   /// 0 without a Qdrant listener.
   [[nodiscard]] virtual std::uint16_t qdrant_port() const = 0;

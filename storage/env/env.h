@@ -66,6 +66,8 @@ struct DirectoryEntry {
   std::string name;
   FileType type = FileType::kOther;
   std::uint64_t size_bytes = 0;
+  /// When content, size or names last changed (ctime): to be compared for equality, no more.
+  std::int64_t changed_ns = 0;
 };
 struct DiskSpace {
   std::uint64_t free_bytes = 0;  ///< available to this process
@@ -78,9 +80,19 @@ class Env {
  public:
   virtual ~Env() = default;
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+  /// Opens `relative`, plain names with '/' between them, beneath `directory`, for reading. No link
+  /// is followed on the way, so that it is a file of that directory whoever has put it there.
+  /// Errors: kInvalidArgument (an empty name, "." or ".."), kNotFound; kIoError also for a link and
+  /// for what is no regular file.
+  virtual Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                                     const std::string& relative) = 0;
   virtual Result<std::unique_ptr<MappedFile>> map(const std::string& path) = 0;
   /// Replaces `to` if it exists. Durable only after sync_directory of the parent.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
+  /// Gives the file `from` a second name, where nothing is yet. Durable only after sync_directory
+  /// of the parent. Errors: kAlreadyExists; kUnsupported: this file system, or its rules for files
+  /// of other users, have no such thing, and a copy has to do.
+  virtual Status link(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& path) = 0;
   /// One level, mode 0700; existing is not an error.
   virtual Status create_directory(const std::string& path) = 0;
@@ -109,6 +121,12 @@ Result<Bytes> read_file(Env& env, const std::string& path, std::uint64_t size_ma
 /// Atomic publish: writes `path` + ".tmp", syncs, renames to `path`, syncs the directory. A crash
 /// leaves the old file or the new one, whole. A leftover ".tmp" is overwritten.
 Status publish_file(Env& env, const std::string& path, ByteSpan bytes);
+
+/// Removes what is in a directory, as far as that goes: what stays costs space only. Never follows
+/// a link.
+void remove_content(Env& env, const std::string& path);
+/// The same, and the directory.
+void remove_tree(Env& env, const std::string& path);
 
 /// The directory part of `path` without the last '/', "." if there is none.
 std::string parent_directory(const std::string& path);

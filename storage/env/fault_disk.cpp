@@ -257,6 +257,7 @@ Disk Disk::after_crash(CrashChoice choice) const {
       if (made == nullptr) {
         made = std::make_shared<Node>();
         made->type = child->type;
+        made->changed_ns = child->changed_ns;
         if (child->type == FileType::kRegular) {
           made->file = FileContent(child->file.after_crash(choice));
         } else {

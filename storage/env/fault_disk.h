@@ -96,6 +96,7 @@ struct Node {
   Names durable_names;
   int shared_locks = 0;
   bool exclusive_lock = false;
+  std::int64_t changed_ns = 0;  // Counted, not measured.
 };
 
 /// One change of a name; a null node removes it.

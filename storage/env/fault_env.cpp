@@ -99,6 +99,11 @@ void FaultEnv::ignore_directory_syncs(bool ignore) {
   state_->ignores_directory_syncs = ignore;
 }
 
+void FaultEnv::refuse_links(bool refuse) {
+  MutexLock lock(state_->mutex);
+  state_->refuses_links = refuse;
+}
+
 void FaultEnv::set_disk_space(DiskSpace space) {
   MutexLock lock(state_->mutex);
   state_->space = space;
@@ -114,6 +119,11 @@ Result<std::unique_ptr<File>> FaultEnv::open(const std::string& path, OpenMode m
   }
   return std::unique_ptr<File>(
       std::make_unique<FaultFile>(state_, std::move(node), path, mode, state_->generation));
+}
+
+Result<std::unique_ptr<File>> FaultEnv::open_beneath(const std::string& directory,
+                                                     const std::string& relative) {
+  return open(directory + "/" + relative, OpenMode::kRead);  // There are no links to follow here.
 }
 
 Result<std::unique_ptr<MappedFile>> FaultEnv::map(const std::string& path) {
@@ -137,8 +147,22 @@ Status FaultEnv::rename(const std::string& from, const std::string& to) {
   if (to.starts_with(from + "/")) return fail(ErrorCode::kIoError, doing + ": into itself");
   VZ_TRY(state_->step(FaultCall::kRename, from));
   if (source.node == target.node) return {};
+  state_->mark_changed(*source.node);
   state_->disk.change_names(
       {{source.directory, source.name, nullptr}, {target.directory, target.name, source.node}});
+  return {};
+}
+
+Status FaultEnv::link(const std::string& from, const std::string& to) {
+  MutexLock lock(state_->mutex);
+  VZ_TRY_ASSIGN(const NodePtr node, state_->existing(from, FileType::kRegular));
+  VZ_TRY_ASSIGN(const State::Place target, state_->find(to));
+  const std::string doing = "linking " + from + " as " + to;
+  if (target.node != nullptr) return fail(ErrorCode::kAlreadyExists, doing + ": it exists");
+  if (state_->refuses_links) return fail(ErrorCode::kUnsupported, doing + ": no links here");
+  VZ_TRY(state_->step(FaultCall::kLink, from));
+  state_->mark_changed(*node);
+  state_->disk.change_names({{target.directory, target.name, node}});
   return {};
 }
 
@@ -190,7 +214,7 @@ Result<std::vector<DirectoryEntry>> FaultEnv::list(const std::string& path) {
   VZ_TRY_ASSIGN(const NodePtr node, state_->existing(path, FileType::kDirectory));
   std::vector<DirectoryEntry> entries;
   for (const auto& [name, child] : node->names) {
-    entries.push_back({name, child->type, child->file.size()});
+    entries.push_back({name, child->type, child->file.size(), child->changed_ns});
   }
   return entries;
 }

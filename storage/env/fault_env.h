@@ -31,8 +31,9 @@ enum class FaultCall : std::uint8_t {
   kCreateDirectory,
   kRemoveDirectory,
   kSyncDirectory,
+  kLink,
 };
-inline constexpr std::size_t kFaultCallKinds = 10;
+inline constexpr std::size_t kFaultCallKinds = 11;
 
 enum class ShortWrite : std::uint8_t {
   kNothing,  ///< a failed write or fill changed nothing
@@ -81,6 +82,9 @@ class FaultEnv final : public Env {
   void ignore_file_syncs(bool ignore);
   void ignore_directory_syncs(bool ignore);
 
+  /// A file system without hard links: link() gives kUnsupported.
+  void refuse_links(bool refuse);
+
   void set_disk_space(DiskSpace space);
 
   // Helpers of tests. They are not counted and do not fail by plan.
@@ -95,8 +99,11 @@ class FaultEnv final : public Env {
   Status truncate_file(const std::string& path, std::uint64_t size);
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override;
   Result<std::unique_ptr<MappedFile>> map(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status create_directory(const std::string& path) override;
   Status remove_directory(const std::string& path) override;

@@ -59,6 +59,7 @@ Result<NodePtr> FaultEnv::State::create(const std::string& path) {
   }
   VZ_TRY(step(FaultCall::kCreate, path));
   NodePtr node = std::make_shared<fault::Node>();
+  mark_changed(*node);
   disk.change_names({{place.directory, place.name, node}});
   return node;
 }
@@ -158,6 +159,7 @@ Status FaultEnv::put_file(const std::string& path, ByteSpan bytes) {
   }
   auto node = std::make_shared<fault::Node>();
   node->file = fault::FileContent(Bytes(bytes.begin(), bytes.end()));
+  state_->mark_changed(*node);
   state_->disk.change_names({{place.directory, place.name, std::move(node)}});
   state_->disk.sync_names(place.directory);
   return {};
@@ -181,6 +183,7 @@ Status FaultEnv::truncate_file(const std::string& path, std::uint64_t size) {
   if (size > fault::kFileBytesMax) return fail(ErrorCode::kIoError, path + ": size out of range");
   node->file.truncate(size);
   node->file.sync();
+  state_->mark_changed(*node);
   return {};
 }
 

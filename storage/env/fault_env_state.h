@@ -33,6 +33,8 @@ struct FaultEnv::State {
   std::array<std::uint64_t, kFaultCallKinds> counts VZ_GUARDED_BY(mutex){};
   bool ignores_file_syncs VZ_GUARDED_BY(mutex) = false;
   bool ignores_directory_syncs VZ_GUARDED_BY(mutex) = false;
+  bool refuses_links VZ_GUARDED_BY(mutex) = false;
+  std::int64_t changes VZ_GUARDED_BY(mutex) = 0;  // Of files so far: the clock of changed_ns.
   DiskSpace space VZ_GUARDED_BY(mutex){.free_bytes = 1ull << 40, .total_bytes = 1ull << 41};
 
   /// Counts a mutating call; its error if the plan wants one.
@@ -45,6 +47,7 @@ struct FaultEnv::State {
   Result<fault::NodePtr> existing(const std::string& path, FileType type) VZ_REQUIRES(mutex);
   /// A new file where there is none.
   Result<fault::NodePtr> create(const std::string& path) VZ_REQUIRES(mutex);
+  void mark_changed(fault::Node& node) VZ_REQUIRES(mutex) { node.changed_ns = ++changes; }
   void restart(fault::Disk next) VZ_REQUIRES(mutex);
 };
 

@@ -33,6 +33,7 @@ Status FaultFile::write_at(std::uint64_t offset, ByteSpan bytes) {
   MutexLock lock(state_->mutex);
   VZ_TRY(check_writable(offset, bytes.size()));
   const Status step = state_->step(FaultCall::kWrite, path_);
+  state_->mark_changed(*node_);
   node_->file.write(offset, step ? bytes : bytes.first(state_->done_before_failure(bytes.size())));
   return step;
 }
@@ -72,6 +73,7 @@ Status FaultFile::truncate(std::uint64_t size) {
   MutexLock lock(state_->mutex);
   VZ_TRY(check_writable(0, size));
   VZ_TRY(state_->step(FaultCall::kTruncate, path_));
+  state_->mark_changed(*node_);
   node_->file.truncate(size);
   return {};
 }
@@ -80,6 +82,7 @@ Status FaultFile::fill_zero(std::uint64_t size) {
   MutexLock lock(state_->mutex);
   VZ_TRY(check_writable(0, size));
   const Status step = state_->step(FaultCall::kFill, path_);
+  state_->mark_changed(*node_);
   const std::uint64_t from = node_->file.size();
   if (size <= from) return step;
   const std::uint64_t wanted = size - from;

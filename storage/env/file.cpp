@@ -46,6 +46,24 @@ Status publish_file(Env& env, const std::string& path, ByteSpan bytes) {
   return env.sync_directory(parent_directory(path));
 }
 
+void remove_content(Env& env, const std::string& path) {
+  const auto entries = env.list(path);
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    const std::string inside = path + "/" + entry.name;
+    if (entry.type == FileType::kDirectory) {
+      remove_tree(env, inside);
+    } else {
+      (void)env.remove(inside);
+    }
+  }
+}
+
+void remove_tree(Env& env, const std::string& path) {
+  remove_content(env, path);
+  (void)env.remove_directory(path);
+}
+
 std::string parent_directory(const std::string& path) {
   const std::size_t end = path.find_last_not_of('/');
   const std::size_t slash = end == std::string::npos ? 0 : path.rfind('/', end);

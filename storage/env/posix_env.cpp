@@ -18,6 +18,8 @@
 namespace vz {
 namespace {
 
+constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+
 FileType type_of(mode_t mode) {
   if (S_ISREG(mode)) return FileType::kRegular;
   return S_ISDIR(mode) ? FileType::kDirectory : FileType::kOther;
@@ -32,6 +34,10 @@ class PosixEnv final : public Env {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     return PosixFile::open(path, mode);
   }
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override {
+    return PosixFile::open_beneath(directory, relative);
+  }
   Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
     return map_posix_file(path);
   }
@@ -39,6 +45,7 @@ class PosixEnv final : public Env {
     if (::rename(from.c_str(), to.c_str()) == 0) return {};
     return fail_errno(errno, "renaming " + from + " to", to);
   }
+  Status link(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override {
     if (::unlink(path.c_str()) == 0) return {};
     return fail_errno(errno, "removing", path);
@@ -61,6 +68,16 @@ class PosixEnv final : public Env {
     return lock_posix_file(path, mode, owner);
   }
 };
+
+Status PosixEnv::link(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return {};
+  const int reason = errno;
+  const bool unsupported = reason == EPERM || reason == EOPNOTSUPP || reason == ENOSYS ||
+                           reason == EMLINK || reason == EXDEV;
+  auto failed = fail_errno(reason, "linking " + from + " as", to);
+  if (unsupported) failed.value().code = ErrorCode::kUnsupported;
+  return failed;
+}
 
 Status PosixEnv::create_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return {};
@@ -94,7 +111,9 @@ Result<std::vector<DirectoryEntry>> PosixEnv::list(const std::string& path) {
     }
     const FileType type = type_of(facts.st_mode);
     const auto size = static_cast<std::uint64_t>(facts.st_size);
-    entries.push_back({std::move(name), type, type == FileType::kRegular ? size : 0});
+    const std::int64_t changed_ns =
+        facts.st_ctim.tv_sec * kNanosecondsPerSecond + facts.st_ctim.tv_nsec;
+    entries.push_back({std::move(name), type, type == FileType::kRegular ? size : 0, changed_ns});
   }
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,6 +32,15 @@ int flags_of(OpenMode mode) {
   return O_RDONLY | O_NONBLOCK;
 }
 
+Result<std::unique_ptr<File>> regular_file(Descriptor fd, const std::string& path) {
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return fail_errno(errno, "reading the type of", path);
+  if (!S_ISREG(facts.st_mode)) {
+    return fail(ErrorCode::kIoError, "opening " + path + ": not a regular file");
+  }
+  return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path));
+}
+
 Status check_range(std::uint64_t offset, std::uint64_t size, const std::string& path) {
   if (offset <= kFileSizeMax && size <= kFileSizeMax - offset) return {};
   return fail(ErrorCode::kIoError, path + ": offset " + std::to_string(offset) + " + " +
@@ -53,12 +63,32 @@ Result<Descriptor> open_descriptor(const std::string& path, int flags) {
 
 Result<std::unique_ptr<File>> PosixFile::open(const std::string& path, OpenMode mode) {
   VZ_TRY_ASSIGN(Descriptor fd, open_descriptor(path, flags_of(mode)));
-  struct stat facts {};
-  if (::fstat(fd.get(), &facts) != 0) return fail_errno(errno, "reading the type of", path);
-  if (!S_ISREG(facts.st_mode)) {
-    return fail(ErrorCode::kIoError, "opening " + path + ": not a regular file");
+  return regular_file(std::move(fd), path);
+}
+
+Result<std::unique_ptr<File>> PosixFile::open_beneath(const std::string& directory,
+                                                      const std::string& relative) {
+  const std::string path = directory + "/" + relative;
+  VZ_TRY_ASSIGN(Descriptor root, open_descriptor(directory, O_RDONLY | O_DIRECTORY));
+  std::optional<Descriptor> at(std::move(root));
+  for (std::size_t begin = 0;;) {
+    const std::size_t slash = relative.find('/', begin);
+    const std::string name = relative.substr(begin, slash - begin);
+    if (name.empty() || name == "." || name == "..") {
+      return fail(ErrorCode::kInvalidArgument, "opening " + path + ": plain names expected");
+    }
+    const bool last = slash == std::string::npos;
+    const int kind = last ? flags_of(OpenMode::kRead) : O_RDONLY | O_DIRECTORY;
+    int fd = -1;
+    do {
+      fd = ::openat(at->get(), name.c_str(), kind | O_NOFOLLOW | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) return fail_errno(errno, "opening", path);
+    Descriptor next(fd);
+    if (last) return regular_file(std::move(next), path);
+    at.emplace(std::move(next));
+    begin = slash + 1;
   }
-  return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), path));
 }
 
 Status PosixFile::write_at(std::uint64_t offset, ByteSpan bytes) {

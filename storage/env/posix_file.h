@@ -33,6 +33,10 @@ class PosixFile final : public File {
   /// Errors: as Env::open; kIoError if it is not a regular file.
   static Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode);
 
+  /// As Env::open_beneath.
+  static Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                                    const std::string& relative);
+
   Status write_at(std::uint64_t offset, ByteSpan bytes) override;
   Status read_at(std::uint64_t offset, std::span<std::byte> out) const override;
   Status sync() override;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "storage/format/restore_format.h"
+
 namespace vz::store {
 namespace {
 
@@ -39,6 +41,25 @@ Result<bool> counts_as_empty(Env& env, const Paths& paths, const DirectoryEntry&
   return current && *current == manifest::Manifest{.number = 1};
 }
 
+/// Beside a RESTORE everything with a name of ours is either its own or will be set aside.
+bool belongs_beside_restore(const DirectoryEntry& entry) {
+  static constexpr std::array<std::string_view, 4> kFiles = {"RESTORE", "CURRENT", "security.json",
+                                                             "config.json"};
+  static constexpr std::array<std::string_view, 3> kDirectories = {"wal", "collections",
+                                                                   "quarantine"};
+  if (entry.type == FileType::kDirectory)
+    return is_one_of(kDirectories, entry.name) || entry.name.starts_with("previous-");
+  return entry.type == FileType::kRegular &&
+         (is_one_of(kFiles, entry.name) || manifest::parse_file_name(entry.name));
+}
+
+/// A RESTORE of ours by its first bytes, however much of it has come.
+bool holds_restore(Env& env, const Paths& paths) {
+  Bytes magic(format::kRestoreMagic.size());
+  const auto file = env.open_beneath(paths.root, "RESTORE");
+  return file && (*file)->read_at(0, magic) && as_text(magic) == format::kRestoreMagic;
+}
+
 std::string printable(std::string text) {
   for (char& letter : text) {
     if (letter < 0x20 || letter == 0x7f) letter = '?';
@@ -51,8 +72,10 @@ std::string printable(std::string text) {
 Result<DirectoryState> inspect(Env& env, const Paths& paths) {
   if (!env.exists(paths.root)) return DirectoryState::kAbsent;
   if (env.exists(paths.format())) return DirectoryState::kOurs;
+  const bool restore = holds_restore(env, paths);
   VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
   for (const auto& entry : entries) {
+    if (restore && belongs_beside_restore(entry)) continue;
     VZ_TRY_ASSIGN(const bool empty, counts_as_empty(env, paths, entry));
     if (empty) continue;
     return fail(ErrorCode::kNoData, paths.root + " is not a data directory: it holds \"" +

@@ -7,8 +7,10 @@ namespace vz::store {
 
 enum class DirectoryState : std::uint8_t {
   kAbsent,
-  kFresh,  ///< empty, or what a creation that was cut short has left
-  kOurs,   ///< it holds FORMAT
+  /// Empty, or what a creation that was cut short has left; or RESTORE, what tar unpacks with it,
+  /// and what is left of a directory in which all was removed under a running node.
+  kFresh,
+  kOurs,  ///< it holds FORMAT
 };
 
 /// Errors: kNoData (not empty and no FORMAT; names one thing that it holds), kIoError. Never

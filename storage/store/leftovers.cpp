@@ -47,16 +47,19 @@ bool is_temporary(const DirectoryEntry& entry) {
 }  // namespace
 
 bool Store::keeps_old_files() const {
+  if (!old_.empty()) return true;
   const std::set<std::string> current = files_of(paths_, current_);
   const std::set<std::string> previous = files_of(paths_, previous_);
   return !std::includes(current.begin(), current.end(), previous.begin(), previous.end());
 }
 
-void Store::remove_obsolete(const std::vector<manifest::Manifest>& older) {
+void Store::remove_obsolete() {
   std::set<std::string> kept = files_of(paths_, current_);
   kept.merge(files_of(paths_, previous_));
-  for (const auto& image : older) {
+  for (const auto& image : old_) {
     for (const std::string& path : files_of(paths_, image)) {
+      // Asked each time: tar may begin at any moment, and writes RESTORE first.
+      if (restore_pending()) return;
       if (!kept.contains(path)) (void)remove_file(env_, path);
     }
     for (const auto& collection : image.collections) {
@@ -68,6 +71,7 @@ void Store::remove_obsolete(const std::vector<manifest::Manifest>& older) {
     if (image.number == 0 || in_use) continue;
     (void)remove_file(env_, paths_.root + "/" + manifest::file_name(image.number));
   }
+  old_.clear();
 }
 
 Result<std::vector<std::string>> Store::remove_leftovers() {
@@ -114,12 +118,12 @@ void Store::remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntr
         name && name->seq < current_.next_seq &&
         (name->kind == DataFileName::Kind::kSeg || name->number < current_.next_file_number);
     const bool unnamed = entry.type == FileType::kRegular && given_out && !kept.contains(path) &&
-                         previous_unreadable_ == 0;
+                         previous_unreadable_ == 0 && !restore_pending();
     if ((is_temporary(entry) || unnamed) && remove_file(env_, path)) removed.push_back(path);
   }
   // A collection that only the log knows yet has an id above catalog_lsn; its directory stays.
   const bool dropped = !names_collection(current_, id) && !names_collection(previous_, id) &&
-                       id <= current_.catalog_lsn;
+                       id <= current_.catalog_lsn && !restore_pending();
   if (dropped && remove_if_empty(env_, paths_.collection(id))) {
     removed.push_back(paths_.collection(id));
   }

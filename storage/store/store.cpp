@@ -2,56 +2,39 @@
 #include "storage/store/store.h"
 
 #include <algorithm>
-#include <cerrno>
 
-#include <sys/random.h>
-
+#include "storage/store/creation.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
+#include "storage/store/pending_restore.h"
 #include "storage/store/swap.h"
 
 namespace vz::store {
 namespace {
 
-constexpr std::size_t kFailedImagesMax = 8;
-
-/// A random UUID, version 4. Errors: kIoError.
-Result<std::string> random_uuid() {
-  std::uint64_t halves[2] = {};
-  ssize_t got = 0;
-  do {
-    got = ::getrandom(halves, sizeof halves, 0);
-  } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof halves)) {
-    return fail(ErrorCode::kIoError, "the system gave no random bytes");
-  }
-  halves[0] = (halves[0] & ~0xf000ull) | 0x4000ull;
-  halves[1] = (halves[1] & ~(3ull << 62)) | 2ull << 62;
-  return PointId::uuid(halves[0], halves[1]).to_string();
-}
+constexpr std::size_t kOldImagesMax = 8;
 
 std::string without_trailing_slashes(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
 }
 
-Status create_directories(Env& env, const Paths& paths) {
-  for (const std::string& path : {paths.wal(), paths.collections(), paths.quarantine()}) {
-    VZ_TRY(env.create_directory(path));
-  }
-  return env.sync_directory(paths.root);
-}
-
-/// Makes the directory's own name durable. A parent that we may not read is not ours to make so.
-Status sync_parent(Env& env, const std::string& path) {
-  const Status synced = env.sync_directory(parent_directory(path));
-  if (!synced && synced.error().code == ErrorCode::kPermissionDenied) return {};
-  return synced;
+/// Nothing if none is pending, or it is to be left. Errors: it is pending and not complete.
+Result<std::optional<VerifiedRestore>> verified_restore(Env& env, const Paths& paths,
+                                                        const OpenOptions& options) {
+  if (options.restore == OpenOptions::Restore::kLeft || !restore_pending(env, paths))
+    return std::nullopt;
+  if (options.verified != nullptr && options.verified->still_holds(env, paths))
+    return *options.verified;
+  VZ_TRY_ASSIGN(VerifiedRestore verified,
+                VerifiedRestore::verify(env, paths, [](std::uint64_t) { return Status(); }));
+  return verified;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(Env& env, const std::string& directory) {
+Result<std::unique_ptr<Store>> Store::open(Env& env, const std::string& directory,
+                                           const OpenOptions& options) {
   Paths paths{without_trailing_slashes(directory)};
   VZ_TRY_ASSIGN(DirectoryState state, inspect(env, paths));
   // Before the lock, so that a directory of a newer program is not even locked.
@@ -65,25 +48,18 @@ Result<std::unique_ptr<Store>> Store::open(Env& env, const std::string& director
 
   // Again: while we had no lock another process may have created it, and even used it.
   VZ_TRY_ASSIGN(state, inspect(env, paths));
-  if (state != DirectoryState::kOurs) VZ_TRY(store->create_first());
+  const bool ours = state == DirectoryState::kOurs;
+  if (ours) VZ_TRY(read_identity(env, paths));
+  if (ours) VZ_TRY(finish_swap(env, paths));
+  VZ_TRY_ASSIGN(const auto restore, verified_restore(env, paths, options));
+  if (!ours) VZ_TRY(create_content(env, paths));
+  if (restore) VZ_TRY(put_in_force(env, paths, *restore));
   VZ_TRY(store->open_existing());
   return store;
 }
 
-/// FORMAT comes last: with it the directory is ours and whole, without it nothing is lost.
-Status Store::create_first() {
-  VZ_TRY(create_directories(env_, paths_));
-  VZ_TRY(manifest::publish(env_, paths_.root, {.number = 1}));
-  Identity identity;
-  VZ_TRY_ASSIGN(identity.cluster_id, random_uuid());
-  VZ_TRY_ASSIGN(identity.node_id, random_uuid());
-  VZ_TRY(sync_parent(env_, paths_.root));
-  return publish_file(env_, paths_.format(), as_bytes(encode_identity(identity)));
-}
-
 Status Store::open_existing() {
   VZ_TRY_ASSIGN(identity_, read_identity(env_, paths_));
-  VZ_TRY(finish_swap(env_, paths_));
   auto loaded = manifest::load(env_, paths_.root);
   if (!loaded && loaded.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kCorruption, paths_.root + "/CURRENT is missing");
@@ -122,18 +98,24 @@ Status Store::publish(const manifest::Manifest& next) {
   }
   VZ_TRY(manifest::check(next));
   if (auto published = manifest::publish(env_, paths_.root, next); !published) {
-    if (failed_.size() == kFailedImagesMax) failed_.erase(failed_.begin());
-    failed_.push_back(next);
+    remember_old(next);
     return published;
   }
-  std::vector<manifest::Manifest> older = std::move(failed_);
-  failed_.clear();
-  older.push_back(std::move(previous_));
+  remember_old(std::move(previous_));
   previous_ = std::move(current_);
   current_ = next;
   previous_unreadable_ = 0;
-  remove_obsolete(older);
+  remove_obsolete();
   return {};
+}
+
+void Store::remember_old(manifest::Manifest image) {
+  if (old_.size() == kOldImagesMax) old_.erase(old_.begin());
+  old_.push_back(std::move(image));
+}
+
+bool Store::restore_pending() const {
+  return store::restore_pending(env_, paths_);
 }
 
 Status Store::create_collection_directory(CollectionId id) {

@@ -34,6 +34,7 @@ struct Paths {
 
   [[nodiscard]] std::string lock() const { return root + "/LOCK"; }
   [[nodiscard]] std::string format() const { return root + "/FORMAT"; }
+  [[nodiscard]] std::string restore() const { return root + "/RESTORE"; }
   [[nodiscard]] std::string wal() const { return root + "/wal"; }
   [[nodiscard]] std::string collections() const { return root + "/collections"; }
   [[nodiscard]] std::string quarantine() const { return root + "/quarantine"; }
@@ -68,17 +69,33 @@ std::optional<DataFileName> parse_data_file_name(std::string_view name);
 /// Paths of every file that the image names.
 std::set<std::string> files_of(const Paths& paths, const manifest::Manifest& manifest);
 
+class VerifiedRestore;  // storage/store/pending_restore.h
+
+struct OpenOptions {
+  /// What to do with a snapshot that tar has unpacked here (storage/store/pending_restore.h).
+  enum class Restore : std::uint8_t {
+    kCompleted,  ///< put it in force, or refuse to open
+    kLeft,       ///< open the old content and leave the rest alone
+  };
+  Restore restore = Restore::kCompleted;
+  /// Not to be read again if nothing has changed since; may be null.
+  const VerifiedRestore* verified = nullptr;
+};
+
 /// A data directory opened for writing: locked for as long as this lives.
 class Store {
  public:
   /// Opens `directory`, creating it (FORMAT, wal/, collections/, quarantine/, first manifest) when
   /// it is absent or empty; what a creation that was cut short has left counts as empty, and so do
   /// lost+found, snapshots/, jobs/, log/ and tmp/ with whatever is in them. A swap that was cut
-  /// short (storage/store/swap.h) is finished first.
-  /// Errors: kLocked (names the holder), kNoData (not empty and no FORMAT), kIncompatible (format
-  /// newer than kFormatNewest), kCorruption (FORMAT or manifest), kIoError. Nothing was changed,
-  /// except that a creation that failed by kIoError or kNoSpace may have left what counts as empty.
-  static Result<std::unique_ptr<Store>> open(Env& env, const std::string& directory);
+  /// short (storage/store/swap.h) is finished first; then a snapshot that tar has unpacked is put
+  /// in force, which needs all of its files and makes them what the directory holds. Errors:
+  /// kLocked (names the holder), kNoData (not empty and no FORMAT), kIncompatible (format newer
+  /// than kFormatNewest), kCorruption (FORMAT or manifest; a pending restore that is not complete:
+  /// names what is missing), kIoError. Nothing was changed, except that a creation that failed by
+  /// kIoError or kNoSpace may have left what counts as empty, and as put_in_force() says.
+  static Result<std::unique_ptr<Store>> open(Env& env, const std::string& directory,
+                                             const OpenOptions& options = {});
 
   [[nodiscard]] Env& env() const { return env_; }
   [[nodiscard]] const Paths& paths() const { return paths_; }
@@ -88,15 +105,24 @@ class Store {
 
   /// Publishes `next` (number must grow) and then removes the image before the previous one and the
   /// files that only images older than `previous` named. Not thread-safe: one publisher at a time.
-  /// A file that cannot be removed is logged and left for remove_leftovers().
+  /// A file that cannot be removed is logged and left for remove_leftovers(). While a restore is
+  /// pending nothing is removed, but by the first publish after it.
   /// Errors: kFailedPrecondition (number), kOutOfRange (manifest::check): nothing changed.
   /// kIoError, kNoSpace: the image in force is the old one or `next`, so keep the files of both;
   /// publish again under a greater number, or open again to know.
   Status publish(const manifest::Manifest& next);
 
-  /// True while there are files that the previous image names and the one in force does not: the
-  /// next publish removes them.
+  /// True while there are files that an older image names and the one in force does not: the next
+  /// publish removes them.
   [[nodiscard]] bool keeps_old_files() const;
+
+  /// True while tar unpacks a snapshot here, or has: its files may have any name, so no file of
+  /// collections/ may be removed. One stat; any thread.
+  [[nodiscard]] bool restore_pending() const;
+
+  /// Gives the directory up to whoever locks it next; files that are open or mapped can still be
+  /// read. Nothing may be called afterwards but env(), paths(), identity() and opened_manifest().
+  void release() { lock_.reset(); }
 
   /// Makes collections/<id>/ durably, if it is not there: a new segment goes into it.
   Status create_collection_directory(CollectionId id);
@@ -104,16 +130,17 @@ class Store {
   /// Removes leftovers of a crash: *.tmp files and numbered files of ours that no kept image names
   /// and whose seq or number is below the manifest's next ones. Unknown files stay. For the start,
   /// before anything else writes here. While the previous image is unreadable no numbered file
-  /// goes. Returns the paths removed.
+  /// goes, nor while a restore is pending. Returns the paths removed.
   Result<std::vector<std::string>> remove_leftovers();
 
  private:
   Store(Env& env, Paths paths) : env_(env), paths_(std::move(paths)) {}
 
-  Status create_first();
   Status open_existing();
   Status load_previous();
-  void remove_obsolete(const std::vector<manifest::Manifest>& older);
+  void remember_old(manifest::Manifest image);
+  /// Removes what only old_ names, and empties it; while a restore is pending it stays.
+  void remove_obsolete();
   void remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntry>& entries,
                            const std::set<std::string>& kept, std::vector<std::string>& removed);
 
@@ -121,10 +148,12 @@ class Store {
   Paths paths_;
   Identity identity_;
   manifest::Manifest opened_;
-  manifest::Manifest current_;              ///< in force
-  manifest::Manifest previous_;             ///< kept beside it; number 0 if there is none
-  std::uint64_t previous_unreadable_ = 0;   ///< its number, if its image is damaged
-  std::vector<manifest::Manifest> failed_;  ///< publishes that failed since; one may be in force
+  manifest::Manifest current_;             ///< in force
+  manifest::Manifest previous_;            ///< kept beside it; number 0 if there is none
+  std::uint64_t previous_unreadable_ = 0;  ///< its number, if its image is damaged
+  /// What the next publish removes: the image before the previous one, those that a pending restore
+  /// has kept, and publishes that failed since, of which one may be in force.
+  std::vector<manifest::Manifest> old_;
   std::unique_ptr<FileLock> lock_;
 };
 

@@ -1,8 +1,5 @@
 // `serve` by its binary: exit statuses, signals, and one line on stderr that says why.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
+#include "tests/cli/http_get.h"
 #include "tests/cli/process.h"
 
 using namespace vz::cli::test;
@@ -14,26 +11,6 @@ std::vector<std::string> serve(const Scratch& scratch, std::vector<std::string> 
                                         "127.0.0.1:0"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
-}
-
-std::string get(int port, const std::string& path) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string all;
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string text = "GET " + path +
-                             " HTTP/1.1\r\nHost: localhost:" + std::to_string(port) +
-                             "\r\nConnection: close\r\n\r\n";
-    (void)!::write(fd, text.data(), text.size());
-    char buffer[4096];
-    for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
-      all.append(buffer, static_cast<std::size_t>(got));
-  }
-  ::close(fd);
-  return all;
 }
 
 /// One line, and it names the command.

@@ -50,22 +50,4 @@ Status DirectoryTarget::finish() {
   return env_.sync_directory(root_);
 }
 
-void remove_content(Env& env, const std::string& path) {
-  const auto entries = env.list(path);
-  if (!entries) return;
-  for (const auto& entry : *entries) {
-    const std::string inside = path + "/" + entry.name;
-    if (entry.type == FileType::kDirectory) {
-      remove_tree(env, inside);
-    } else {
-      (void)env.remove(inside);
-    }
-  }
-}
-
-void remove_tree(Env& env, const std::string& path) {
-  remove_content(env, path);
-  (void)env.remove_directory(path);
-}
-
 }  // namespace vz::offline

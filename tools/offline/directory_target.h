@@ -1,4 +1,4 @@
-// Writes the files of a snapshot into a directory, and takes directories away again.
+// Writes the files of a snapshot into a directory.
 #pragma once
 
 #include <memory>
@@ -39,11 +39,5 @@ class DirectoryTarget final : public SnapshotTarget {
   std::unique_ptr<File> file_;
   std::uint64_t offset_ = 0;
 };
-
-/// Removes what is in a directory, as far as that goes: what stays costs space only. Never follows
-/// a link.
-void remove_content(Env& env, const std::string& path);
-/// The same, and the directory.
-void remove_tree(Env& env, const std::string& path);
 
 }  // namespace vz::offline

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/store/directory_state.h"
+#include "storage/store/pending_restore.h"
 #include "tools/offline/strays.h"
 
 namespace vz::offline {
@@ -201,6 +202,11 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths, Finding
   }
   if (*state == store::DirectoryState::kAbsent)
     return fail(ErrorCode::kNoData, paths.root + " does not exist");
+  if (*state == store::DirectoryState::kFresh && store::restore_pending(env, paths)) {
+    return fail(ErrorCode::kNoData, paths.root +
+                                        " holds a snapshot that tar has unpacked, and no "
+                                        "data yet: start a node on it, which restores it");
+  }
   if (*state == store::DirectoryState::kFresh)
     return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
   auto identity = store::read_identity(env, paths);

@@ -1,15 +1,20 @@
-// What a snapshot archive says about itself in RESTORE.
+// What a snapshot archive says about itself in RESTORE, for people.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "storage/base/status.h"
-#include "storage/format/restore_format.h"
-#include "storage/manifest/manifest.h"
+#include "storage/store/snapshot_contents.h"
 
 namespace vz::offline {
+
+using store::decode_contents;
+using store::files_named_by;
+using store::last_epoch;
+using store::last_lsn;
+using store::make_contents;
+using store::SnapshotContents;
 
 struct CollectionSummary {
   CollectionId id = 0;
@@ -31,28 +36,6 @@ struct SnapshotSummary {
   std::uint64_t aliases = 0;
   std::vector<CollectionSummary> collections;
 };
-
-/// RESTORE, decoded and consistent: the files are those that the image names.
-struct SnapshotContents {
-  Bytes restore_bytes;
-  std::vector<format::RestoreFile> files;  ///< ascending by path
-  manifest::Manifest manifest;
-};
-
-/// The last lsn that the image knows to have been given out.
-Lsn last_lsn(const manifest::Manifest& manifest);
-
-/// The newest epoch that the image knows of. The first one, 1, is in no list.
-Epoch last_epoch(const manifest::Manifest& manifest);
-
-/// Every file that the image names, ascending by its path relative to the data directory.
-std::vector<format::RestoreFile> files_named_by(const manifest::Manifest& manifest);
-
-/// Errors: kOutOfRange (format::encode).
-Result<SnapshotContents> make_contents(manifest::Manifest manifest);
-
-/// Errors: kCorruption, kIncompatible.
-Result<SnapshotContents> decode_contents(Bytes restore_bytes);
 
 SnapshotSummary summarize(const SnapshotContents& contents);
 

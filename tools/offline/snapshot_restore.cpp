@@ -1,56 +1,16 @@
 #include "tools/offline/snapshot_restore.h"
 
-#include <algorithm>
-#include <ctime>
-
-#include "storage/format/manifest_format.h"
+#include "storage/store/creation.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
+#include "storage/store/pending_restore.h"
+#include "storage/store/restoration.h"
 #include "storage/store/swap.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/directory_target.h"
-#include "tools/offline/seen_here.h"
 
 namespace vz::offline {
 namespace {
-
-constexpr std::string_view kStagedPrefix = "restore-";
-constexpr std::uint64_t kNumberMax = 1ull << 62;
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts);
-  return text;
-}
-
-/// The archive's image as it goes on here. Errors: kCorruption: numbers that nobody could have come
-/// to, which would turn over.
-Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& seen) {
-  const Epoch epoch = std::max(seen.epoch, last_epoch(image));
-  const Lsn last = std::max(seen.lsn, last_lsn(image));
-  const std::uint64_t largest =
-      std::max({last, seen.manifest_number, image.number, image.next_seq, seen.next_seq,
-                image.next_file_number, seen.next_file_number, std::uint64_t{epoch} << 32});
-  if (largest > kNumberMax) {
-    return fail(ErrorCode::kCorruption,
-                "the archive or the directory has come to an epoch, an lsn or a file number beyond "
-                "any that a node reaches");
-  }
-  const Lsn first_lsn = last + 1;
-  image.number = std::max(seen.manifest_number, image.number) + 1;
-  image.next_seq = std::max(seen.next_seq, image.next_seq);
-  image.next_file_number = std::max(seen.next_file_number, image.next_file_number);
-  image.time_us = std::max(seen.time_us, image.time_us);
-  image.catalog_lsn = first_lsn - 1;
-  image.log_lsn = first_lsn;
-  image.clean_lsn = 0;  // The log is empty: there is no last record that it must reach.
-  if (image.epochs.size() == format::kManifestEpochsMax) image.epochs.erase(image.epochs.begin());
-  image.epochs.push_back({epoch + 1, first_lsn, manifest::EpochKind::kRestore});
-  return image;
-}
 
 class Restoration {
  public:
@@ -63,7 +23,7 @@ class Restoration {
     if (options_.run == RestoreOptions::Run::kDry) return judge(source, state);
     const bool made = state == store::DirectoryState::kAbsent;
     if (made) VZ_TRY(env_.create_directory(paths_.root));
-    auto done = replace(source, state);
+    auto done = replace(source);
     if ((!done || !done->read.sound()) && state != store::DirectoryState::kOurs)
       leave_as_found(made);
     return done;
@@ -73,60 +33,59 @@ class Restoration {
   /// What run() would do.
   Result<RestoreReport> judge(archive::ByteSource& source, store::DirectoryState state) {
     RestoreReport report;
-    SeenHere seen;
+    store::SeenHere seen;
     std::unique_ptr<FileLock> lock;
-    if (state == store::DirectoryState::kOurs) {
+    if (state == store::DirectoryState::kOurs || store::restore_pending(env_, paths_)) {
       VZ_TRY_ASSIGN(lock, lock_shared(env_, paths_));
       VZ_TRY(require_no_swap(env_, paths_));
-      VZ_TRY_ASSIGN(seen, look_around(env_, paths_));
+      VZ_TRY_ASSIGN(seen, store::look_around(env_, paths_));
       VZ_TRY(check_replaceable(seen));
     }
     ManifestOnly target;
     VZ_TRY_ASSIGN(report.read, read_snapshot(source, options_.limits, &target));
-    VZ_TRY_ASSIGN(const auto image, next_image(target.manifest, seen));
+    VZ_TRY_ASSIGN(const auto image, store::next_image(target.manifest, seen));
     describe(image, seen, report);
     return report;
   }
 
-  Result<RestoreReport> replace(archive::ByteSource& source, store::DirectoryState state) {
-    const bool ours = state == store::DirectoryState::kOurs;
-    SeenHere seen;
-    VZ_TRY_ASSIGN(std::unique_ptr<FileLock> lock,
+  Result<RestoreReport> replace(archive::ByteSource& source) {
+    VZ_TRY_ASSIGN(const std::unique_ptr<FileLock> lock,
                   env_.lock(paths_.lock(), LockMode::kExclusive, store::lock_owner()));
-    if (ours) {
-      VZ_TRY(store::finish_swap(env_, paths_));
-      VZ_TRY_ASSIGN(seen, look_around(env_, paths_));
+    // Again: while we had no lock somebody may have made it a data directory, and even used it.
+    VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env_, paths_));
+    const bool ours = state == store::DirectoryState::kOurs;
+    store::SeenHere seen;
+    if (ours) VZ_TRY(store::finish_swap(env_, paths_));
+    if (ours || store::restore_pending(env_, paths_)) {
+      VZ_TRY_ASSIGN(seen, store::look_around(env_, paths_));
       VZ_TRY(check_replaceable(seen));
     }
-    VZ_TRY(make_staging());
-    DirectoryTarget target(env_, staged_, DirectoryTarget::Marker::kLeftOut);
+    VZ_TRY_ASSIGN(const std::string staged, store::make_staging(env_, paths_));
+    const std::string in = paths_.root + "/" + staged;
+    DirectoryTarget target(env_, in, DirectoryTarget::Marker::kLeftOut);
     RestoreReport report;
     auto read = read_snapshot(source, options_.limits, &target);
     if (!read || !read->sound()) {
-      remove_tree(env_, staged_);
+      remove_tree(env_, in);
       VZ_TRY(read);
       report.read = std::move(*read);
       return report;
     }
     report.read = std::move(*read);
     VZ_TRY(target.finish());
-    std::unique_ptr<store::Store> made;
     if (!ours) {
-      // Its lock and ours would exclude each other. Whoever comes between is seen below.
-      lock.reset();
-      VZ_TRY_ASSIGN(made, store::Store::open(env_, paths_.root));
-      VZ_TRY_ASSIGN(seen, look_around(env_, paths_));
-      VZ_TRY(check_replaceable(seen));
+      VZ_TRY(store::create_content(env_, paths_));
+      VZ_TRY_ASSIGN(seen, store::look_around(env_, paths_));
     }
-    const auto image = next_image(target.manifest(), seen);
-    if (!image) remove_tree(env_, staged_);
+    const auto image = store::next_image(target.manifest(), seen);
+    if (!image) remove_tree(env_, in);
     VZ_TRY(image);
     describe(*image, seen, report);
-    VZ_TRY(publish(*image, report));
+    VZ_TRY_ASSIGN(report.previous, store::publish_staged(env_, paths_, staged, *image, seen));
     return report;
   }
 
-  Status check_replaceable(const SeenHere& seen) const {
+  Status check_replaceable(const store::SeenHere& seen) const {
     if (!seen.holds_data || options_.existing == RestoreOptions::Existing::kReplaced) return {};
     return fail(ErrorCode::kFailedPrecondition,
                 paths_.root +
@@ -134,61 +93,11 @@ class Restoration {
                     "snapshot in its place");
   }
 
-  static void describe(const manifest::Manifest& image, const SeenHere& seen,
+  static void describe(const manifest::Manifest& image, const store::SeenHere& seen,
                        RestoreReport& report) {
     report.replaces = seen.holds_data;
     report.epoch = image.epochs.back().epoch;
     report.first_lsn = image.epochs.back().first_lsn;
-  }
-
-  /// DATA/tmp/restore-<n>, empty; those of earlier runs are removed: nobody uses them, for we hold
-  /// the lock.
-  Status make_staging() {
-    const std::string tmp = paths_.root + "/tmp";
-    VZ_TRY(env_.create_directory(tmp));
-    VZ_TRY_ASSIGN(const auto entries, env_.list(tmp));
-    for (const auto& entry : entries) {
-      const bool leftover =
-          entry.type == FileType::kDirectory && entry.name.starts_with(kStagedPrefix);
-      if (leftover) remove_tree(env_, tmp + "/" + entry.name);
-    }
-    std::uint64_t number = 1;
-    const auto name = [&] { return "tmp/" + std::string(kStagedPrefix) + std::to_string(number); };
-    while (env_.exists(paths_.root + "/" + name())) ++number;
-    swap_.staged = name();
-    staged_ = paths_.root + "/" + swap_.staged;
-    return env_.create_directory(staged_);
-  }
-
-  Status make_previous() {
-    const std::string base = "previous-" + now_utc();
-    swap_.previous = base;
-    for (int number = 2; env_.exists(paths_.root + "/" + swap_.previous); ++number)
-      swap_.previous = base + "-" + std::to_string(number);
-    return env_.create_directory(paths_.root + "/" + swap_.previous);
-  }
-
-  Status publish(const manifest::Manifest& image, RestoreReport& report) {
-    VZ_TRY(env_.create_directory(staged_ + "/wal"));
-    VZ_TRY(env_.sync_directory(staged_ + "/wal"));
-    VZ_TRY(manifest::publish(env_, staged_, image));
-    VZ_TRY(make_previous());
-    VZ_TRY(env_.sync_directory(paths_.root + "/tmp"));
-    VZ_TRY(env_.sync_directory(paths_.root));
-    const Status swapped = store::swap_in(env_, paths_, swap_);
-    if (!swapped && store::swap_pending(env_, paths_)) {
-      return fail(swapped.error().code, swapped.error().message +
-                                            "; the snapshot is in force, and the next start or "
-                                            "restore completes the exchange");
-    }
-    VZ_TRY(swapped);
-    remove_tree(env_, staged_);
-    if (report.replaces) {
-      report.previous = paths_.root + "/" + swap_.previous;
-    } else {
-      remove_tree(env_, paths_.root + "/" + swap_.previous);
-    }
-    return {};
   }
 
   /// A directory that was absent is so again; one that was empty keeps a LOCK that nobody holds:
@@ -216,8 +125,6 @@ class Restoration {
   Env& env_;
   const RestoreOptions& options_;
   const store::Paths paths_;
-  store::Swap swap_;
-  std::string staged_;  ///< whole path
 };
 
 }  // namespace

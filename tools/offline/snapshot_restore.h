@@ -10,10 +10,7 @@
 //      old content, after it the new one, which whoever opens the directory next completes
 //   5. the staging directory goes, and so does previous-<time>/ if it holds no data
 //
-// The new image is the archive's under a number above all that are here, with one more epoch of
-// kind restore, 1 above every one seen here or in the archive, that begins 1 above every lsn. So
-// neither epochs nor lsns go back, and a replica that is behind it needs a full copy. The numbers
-// for names of files do not go back either.
+// What the new image says, and why neither epochs nor lsns go back: storage/store/restoration.h.
 #pragma once
 
 #include <cstdint>

@@ -56,6 +56,32 @@ TEST_CASE("service: health, version and status of a single master", "[api][serve
   CHECK(json::parse(node.get("/openapi.json").body).contains("paths"));
 }
 
+TEST_CASE("service: a snapshot that tar unpacks shows in health and stats, and the node serves on",
+          "[api][server]") {
+  auto options = api::test::test_options();
+  options.restore_poll = std::chrono::milliseconds(1);
+  TestServer node(options);
+  const auto pending = [&](const std::string& path) {
+    return json::parse(node.get(path).body).value("restore_pending", json());
+  };
+  CHECK(pending("/health").is_null());
+  CHECK(pending("/stats").is_null());
+
+  REQUIRE(node.env.put_file("/data/RESTORE", as_bytes("VZRESTO\nand no more")));
+
+  // Each answer takes longer than a look at the directory.
+  for (int i = 0; i < 100'000 && pending("/health").is_null(); ++i) continue;
+  CHECK(pending("/health")["files"] == 0);
+  CHECK(pending("/stats")["files_present"] == 0);
+  CHECK_THAT(pending("/stats")["detail"].get<std::string>(), Catch::Contains("RESTORE"));
+  CHECK(node.get("/health").status == 200);
+  CHECK(node.put("/collections/c", kDot4).status == 200);
+
+  REQUIRE(node.env.remove("/data/RESTORE"));
+  for (int i = 0; i < 100'000 && !pending("/health").is_null(); ++i) continue;
+  CHECK(pending("/stats").is_null());
+}
+
 TEST_CASE("service: unknown paths, methods and routes that are not built", "[api][server]") {
   TestServer node;
 

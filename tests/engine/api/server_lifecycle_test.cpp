@@ -29,11 +29,18 @@ class GateEnv final : public Env {
     wait();
     return env_.open(path, mode);
   }
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override {
+    return env_.open_beneath(directory, relative);
+  }
   Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
     return env_.map(path);
   }
   Status rename(const std::string& from, const std::string& to) override {
     return env_.rename(from, to);
+  }
+  Status link(const std::string& from, const std::string& to) override {
+    return env_.link(from, to);
   }
   Status remove(const std::string& path) override { return env_.remove(path); }
   Status create_directory(const std::string& path) override { return env_.create_directory(path); }
@@ -176,7 +183,7 @@ TEST_CASE("server: after a failed sync writes get 503, reads go on, health says 
   CHECK(failed.status >= 500);
   CHECK(later.status == 503);
   CHECK(later.header("Retry-After") == "1");
-  CHECK(node.server->node().poisoned());
+  CHECK(node.server->node()->poisoned());
   CHECK(node.get("/collections/a/points/1").status == 200);
   CHECK(node.get("/collections/a/points/2").status == 404);
   const auto health = node.get("/health");

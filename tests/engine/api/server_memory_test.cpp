@@ -114,7 +114,7 @@ TEST_CASE("memory: of a sealed collection, codes count and float32 vectors do no
   fill(port, "a", 0, 3'000);
   const std::uint64_t unsealed = memory_of(port, "a");
 
-  REQUIRE(node.server->node().settle());
+  REQUIRE(node.server->node()->settle());
 
   const std::uint64_t sealed = memory_of(port, "a");
   CHECK(sealed < unsealed / 2);
@@ -139,7 +139,7 @@ TEST_CASE("on_disk: set at creation, shown, kept over a restart; the index leave
       create(port, "vectors", R"(,"on_disk":true})");
       create(port, "graph", R"(},"hnsw_config":{"on_disk":true})");
       for (const std::string name : {"resident", "vectors", "graph"}) fill(port, name, 0, 2'000);
-      REQUIRE((*started)->node().settle());
+      REQUIRE((*started)->node()->settle());
     }
 
     CHECK_FALSE(config_of(port, "resident").at("params").at("vectors").contains("on_disk"));
@@ -171,7 +171,7 @@ TEST_CASE("on_disk: a patch holds for segments opened or written from then on", 
     if (run == 0) {
       create(port, "a", "}");
       fill(port, "a", 0, 2'000);
-      REQUIRE((*started)->node().settle());
+      REQUIRE((*started)->node()->settle());
       resident = memory_of(port, "a");
       REQUIRE(patch(R"({"vectors":{"":{"on_disk":true}}})").status == 200);
       const auto unknown = patch(R"({"vectors":{"b":{"on_disk":true}}})");

@@ -130,6 +130,38 @@ TEST_CASE("env: rename replaces, and an open file keeps its content", "[storage]
   });
 }
 
+TEST_CASE("env: a linked file has two names, and loses only the one that is removed",
+          "[storage][env]") {
+  for_each_env([](Env& env, const std::string& root) {
+    created(env, root + "/a", "text");
+    created(env, root + "/taken", "other");
+
+    REQUIRE(env.link(root + "/a", root + "/b"));
+
+    CHECK(env.link(root + "/a", root + "/taken").error().code == ErrorCode::kAlreadyExists);
+    CHECK(env.link(root + "/absent", root + "/c").error().code == ErrorCode::kNotFound);
+    CHECK(content(env, root + "/taken") == "other");
+    REQUIRE(env.remove(root + "/a"));
+    CHECK(content(env, root + "/b") == "text");
+    CHECK(content(env, root + "/taken") == "other");
+  });
+}
+
+TEST_CASE("env: an entry tells that its file has changed", "[storage][env]") {
+  for_each_env([](Env& env, const std::string& root) {
+    const auto changed = [&] { return env.list(root)->front().changed_ns; };
+    const auto file = created(env, root + "/a", "text");
+    const auto first = changed();
+    CHECK(changed() == first);
+
+    // The clock of a file system may stand still for some milliseconds.
+    for (int write = 0; write < 1'000'000 && changed() == first; ++write)
+      REQUIRE(file->write_at(0, as_bytes("TEXT")));
+
+    CHECK(changed() != first);
+  });
+}
+
 TEST_CASE("env: directories are listed in order and removed only when empty", "[storage][env]") {
   for_each_env([](Env& env, const std::string& root) {
     REQUIRE(env.create_directory(root + "/d"));

@@ -166,6 +166,26 @@ TEST_CASE("fault disk: a rename is the old or the new, never both and never none
   CHECK(seen.size() == 2);
 }
 
+TEST_CASE("fault disk: a second name is kept or lost, and the file stays one file",
+          "[storage][env]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/d"));
+  REQUIRE(env.put_file("/d/a", as_bytes("text")));
+  REQUIRE(env.link("/d/a", "/d/b"));
+  const auto unsynced = env.crash_image(0);
+  REQUIRE(env.sync_directory("/d"));
+
+  env.lose_power_worst();
+
+  CHECK(unsynced->exists("/d/a"));
+  const auto file = env.open("/d/a", OpenMode::kReadWrite);
+  REQUIRE(file);
+  REQUIRE((*file)->write_at(0, as_bytes("TEXT")));
+  const auto other = read_file(env, "/d/b", 100);
+  REQUIRE(other);
+  CHECK(as_text(*other) == "TEXT");
+}
+
 TEST_CASE("fault disk: changes of names in one directory are kept in order", "[storage][env]") {
   std::set<std::string> seen;
   for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {

@@ -52,12 +52,13 @@ TEST_CASE("fault env: each kind of mutating call is counted and fails on plan", 
     note((*file)->fill_zero(8), 'f');
     note((*file)->sync(), 's');
     note(env.rename("/d/f", "/d/g"), 'r');
+    note(env.link("/d/g", "/d/h"), 'l');
     note(env.sync_directory("/d"), 'S');
     note(env.remove_directory("/d/e"), 'R');
     note(env.remove("/d/g"), 'm');
     return failed;
   };
-  const std::string order = "DcwtfsrSRm";
+  const std::string order = "DcwtfsrlSRm";
 
   for (std::size_t call = 0; call < order.size(); ++call) {
     CAPTURE(call);

@@ -238,6 +238,35 @@ TEST_CASE("posix env: a FIFO, a link and a device are not taken for files", "[st
   for (const auto& entry : *entries) CHECK(entry.type == FileType::kOther);
 }
 
+TEST_CASE("posix env: a file is opened beneath a directory, and no link leads out of it",
+          "[storage][env]") {
+  const test::TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  REQUIRE(env->create_directory(directory / "in"));
+  REQUIRE(env->create_directory(directory / "in/a"));
+  REQUIRE(publish_file(*env, directory / "in/a/file", as_bytes("ours")));
+  REQUIRE(publish_file(*env, directory / "out", as_bytes("theirs")));
+  REQUIRE(::symlink("../../out", (directory / "in/a/link").c_str()) == 0);
+  REQUIRE(::symlink("a", (directory / "in/b").c_str()) == 0);
+  REQUIRE(::symlink("in", (directory / "way").c_str()) == 0);
+  const auto code = [&](const std::string& relative) {
+    const auto opened = env->open_beneath(directory / "in", relative);
+    REQUIRE_FALSE(opened);
+    return opened.error().code;
+  };
+
+  CHECK(env->open_beneath(directory / "in", "a/file"));
+  CHECK(env->open_beneath(directory / "way", "a/file"));  // The directory itself is the caller's.
+  CHECK(code("a/absent") == ErrorCode::kNotFound);
+  CHECK(code("a/link") == ErrorCode::kIoError);
+  CHECK(code("b/file") == ErrorCode::kIoError);
+  CHECK(code("a") == ErrorCode::kIoError);
+  for (const char* relative : {"", "../out", "a/../../out", "/etc/passwd", "a//file", "./a/file"}) {
+    CAPTURE(relative);
+    CHECK(code(relative) == ErrorCode::kInvalidArgument);
+  }
+}
+
 TEST_CASE("posix env: another process is kept out at once and told the holder, until it dies",
           "[storage][env]") {
   const test::TemporaryDirectory directory;

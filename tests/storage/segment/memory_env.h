@@ -31,6 +31,10 @@ class MemoryEnv final : public Env {
     if (!found) files_[path] = std::make_shared<Bytes>();
     return std::make_unique<MemoryFile>(files_[path]);
   }
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override {
+    return open(directory + "/" + relative, OpenMode::kRead);
+  }
   Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
     if (files_.count(path) == 0) return fail(ErrorCode::kNotFound, path);
     return std::make_unique<Mapping>(*files_.at(path), mappings_failed_);
@@ -41,6 +45,7 @@ class MemoryEnv final : public Env {
     files_.erase(from);
     return {};
   }
+  Status link(const std::string&, const std::string&) override { return unsupported(); }
   Status remove(const std::string& path) override {
     if (files_.erase(path) == 0) return fail(ErrorCode::kNotFound, path);
     return {};

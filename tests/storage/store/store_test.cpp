@@ -48,11 +48,18 @@ class InterruptedEnv final : public Env {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     return env_.open(path, mode);
   }
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override {
+    return env_.open_beneath(directory, relative);
+  }
   Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
     return env_.map(path);
   }
   Status rename(const std::string& from, const std::string& to) override {
     return env_.rename(from, to);
+  }
+  Status link(const std::string& from, const std::string& to) override {
+    return env_.link(from, to);
   }
   Status remove(const std::string& path) override { return env_.remove(path); }
   Status create_directory(const std::string& path) override { return env_.create_directory(path); }

@@ -1,7 +1,6 @@
 // Archives that are damaged or hostile: verify finds it, and restore leaves its target alone.
 #include <catch2/catch.hpp>
 
-#include "storage/archive/archive_reader.h"
 #include "tests/support/tar_maker.h"
 #include "tests/tools/offline_snapshot/snapshot_fixture.h"
 
@@ -12,33 +11,6 @@ using archive::ArchiveFormat;
 namespace {
 
 constexpr const char* kTarget = "/target";
-
-struct Member {
-  std::string path;
-  Bytes content;
-  friend bool operator==(const Member&, const Member&) = default;
-};
-
-std::vector<Member> members_of(const Bytes& archive) {
-  archive::MemorySource source(archive);
-  auto reader = archive::ArchiveReader::open(source);
-  REQUIRE(reader);
-  std::vector<Member> members;
-  Bytes buffer(4096);
-  for (;;) {
-    const auto member = (*reader)->next();
-    REQUIRE(member);
-    if (!*member) return members;
-    members.push_back({(*member)->path, {}});
-    for (;;) {
-      const auto got = (*reader)->read(buffer);
-      REQUIRE(got);
-      if (*got == 0) break;
-      members.back().content.insert(members.back().content.end(), buffer.begin(),
-                                    buffer.begin() + static_cast<long>(*got));
-    }
-  }
-}
 
 Bytes tar_of(const std::vector<Member>& members) {
   TarMaker tar;

@@ -13,8 +13,6 @@ using offline::RestoreOptions;
 
 namespace {
 
-constexpr const char* kOther = "/other";
-
 struct Sample {
   FaultEnv env;
   Everything content;
@@ -28,12 +26,6 @@ struct Sample {
     content = *read;
   }
 };
-
-manifest::Manifest image_of(Env& env, const std::string& directory) {
-  const auto image = manifest::load(env, directory);
-  REQUIRE(image);
-  return *image;
-}
 
 }  // namespace
 

@@ -73,3 +73,58 @@ TEST_CASE("snapshot: a restore on the real file system opens", "[snapshot]") {
   CHECK(read_everything(*env, directory / "new") == *content);
   CHECK(read_everything(*env, directory / "other") == *content);
 }
+
+TEST_CASE("tar restore: the system's tar over a directory with data, then a start",
+          "[snapshot][tar]") {
+  const TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  const std::string data = directory / "data";
+  const std::string archive = directory / "a.tar.gz";
+  run_node(*env, data, 1, 20);
+  REQUIRE(offline::pack_to_file(*env, data, archive::ArchiveFormat::kTarGzip, archive));
+  const auto then = read_everything(*env, data);
+  REQUIRE(then);
+  run_node(*env, data, 10, 30, End::kKilled);
+  const std::string unpack = "tar -xzf " + archive + " -C ";
+
+  REQUIRE(shell(unpack + data) == 0);
+  CHECK(read_everything(*env, data) == *then);
+
+  REQUIRE(shell("rm -rf " + data + "/* && " + unpack + data) == 0);
+  CHECK(read_everything(*env, data) == *then);
+  CHECK(names_in(*env, data).find("previous-") == std::string::npos);
+}
+
+TEST_CASE("tar restore: links and pipes in the place of files are not followed",
+          "[snapshot][tar]") {
+  const TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  const std::string data = directory / "data";
+  const std::string archive = directory / "a.tar.gz";
+  run_node(*env, data, 1, 9);
+  REQUIRE(offline::pack_to_file(*env, data, archive::ArchiveFormat::kTarGzip, archive));
+  const auto source = archive::FileSource::open(*env, archive);
+  REQUIRE(source);
+  const auto summary = offline::inspect(**source);
+  REQUIRE(summary);
+  const std::string inside = "collections/" + std::to_string(summary->collections[0].id);
+  const std::string file = inside + "/" + env->list(data + "/" + inside)->front().name;
+  const std::string away = directory / "away";
+
+  for (const std::string instead :
+       {"mv $F $AWAY && ln -s $AWAY $F", "rm $F && mkfifo $F", "rm $F && mkdir $F",
+        "mv $C $AWAY && ln -s $AWAY $C", "mv RESTORE $AWAY && ln -s $AWAY RESTORE"}) {
+    CAPTURE(instead);
+    const std::string fresh = directory / "fresh";
+    REQUIRE(shell("rm -rf " + fresh + " " + away + " && mkdir " + fresh + " && tar -xzf " +
+                  archive + " -C " + fresh + " && cd " + fresh + " && F=" + file + " C=" + inside +
+                  " AWAY=" + away + " && " + instead) == 0);
+
+    const auto opened = open_node(*env, fresh);
+
+    REQUIRE_FALSE(opened);
+    const bool marker = instead.find("RESTORE") != std::string::npos;
+    CHECK(opened.error().code == (marker ? ErrorCode::kNoData : ErrorCode::kCorruption));
+    CHECK_FALSE(env->exists(fresh + "/FORMAT"));
+  }
+}

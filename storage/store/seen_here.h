@@ -3,12 +3,14 @@
 
 #include <cstdint>
 
+#include "storage/store/snapshot_contents.h"
 #include "storage/store/store.h"
 
-namespace vz::offline {
+namespace vz::store {
 
 struct SeenHere {
-  bool holds_data = false;  ///< collections, aliases, an epoch, a log; or what cannot be read
+  /// Collections, aliases, an epoch, a log; what cannot be read; a RESTORE.
+  bool holds_data = false;
   Epoch epoch = 0;
   Lsn lsn = 0;                         ///< the last one given out, or above it
   std::uint64_t manifest_number = 0;   ///< of the newest image
@@ -19,8 +21,10 @@ struct SeenHere {
 
 /// Looks at every image, at the log's records and at names of files; reads what can be read, and
 /// takes an upper bound where it cannot. (Not at lsns inside segments: the log that was begun after
-/// them has a name that is above.) Changes nothing.
-/// Errors: kIoError, kPermissionDenied: listing the directory.
-Result<SeenHere> look_around(Env& env, const store::Paths& paths);
+/// them has a name that is above.) Of what `arriving` names, and of RESTORE, only the numbers
+/// count, for it is no data of here. Changes nothing. Errors: kIoError, kPermissionDenied: listing
+/// the directory.
+Result<SeenHere> look_around(Env& env, const Paths& paths,
+                             const SnapshotContents* arriving = nullptr);
 
-}  // namespace vz::offline
+}  // namespace vz::store

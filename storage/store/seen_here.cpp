@@ -1,13 +1,13 @@
-#include "tools/offline/seen_here.h"
+#include "storage/store/seen_here.h"
 
 #include <algorithm>
 
 #include "storage/format/wal_record.h"
+#include "storage/store/snapshot_contents.h"
 #include "storage/wal/log.h"
 #include "storage/wal/log_file.h"
-#include "tools/offline/snapshot_contents.h"
 
-namespace vz::offline {
+namespace vz::store {
 namespace {
 
 template <typename T>
@@ -26,7 +26,7 @@ void add_image(const manifest::Manifest& image, SeenHere& seen) {
 }
 
 /// True if the image in force could be read.
-Result<bool> add_images(Env& env, const store::Paths& paths, SeenHere& seen) {
+Result<bool> add_images(Env& env, const Paths& paths, SeenHere& seen) {
   VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
   for (const auto& entry : entries) {
     const auto number = manifest::parse_file_name(entry.name);
@@ -37,7 +37,7 @@ Result<bool> add_images(Env& env, const store::Paths& paths, SeenHere& seen) {
   return manifest::load(env, paths.root).has_value();
 }
 
-void add_log(Env& env, const store::Paths& paths, SeenHere& seen) {
+void add_log(Env& env, const Paths& paths, SeenHere& seen) {
   const auto files = wal::list_log_files(env, paths.wal());
   if (!files) {
     seen.holds_data = true;
@@ -61,16 +61,26 @@ void add_log(Env& env, const store::Paths& paths, SeenHere& seen) {
     raise(seen.lsn, file.first_lsn + file.size_bytes / format::kWalRecordHeaderSize);
 }
 
-Status add_names(Env& env, const store::Paths& paths, SeenHere& seen) {
+bool names(const SnapshotContents* arriving, const std::string& path) {
+  if (arriving == nullptr) return false;
+  const auto& files = arriving->files;  // Ascending.
+  const auto found = std::lower_bound(files.begin(), files.end(), path,
+                                      [](const format::RestoreFile& file,
+                                         const std::string& wanted) { return file.path < wanted; });
+  return found != files.end() && found->path == path;
+}
+
+Status add_names(Env& env, const Paths& paths, const SnapshotContents* arriving, SeenHere& seen) {
   if (!env.exists(paths.collections())) return {};
   VZ_TRY_ASSIGN(const auto collections, env.list(paths.collections()));
   for (const auto& collection : collections) {
     if (collection.type != FileType::kDirectory) continue;
     VZ_TRY_ASSIGN(const auto entries, env.list(paths.collections() + "/" + collection.name));
     for (const auto& entry : entries) {
-      const auto name = store::parse_data_file_name(entry.name);
+      const auto name = parse_data_file_name(entry.name);
       if (!name) continue;
-      seen.holds_data = true;
+      if (!names(arriving, "collections/" + collection.name + "/" + entry.name))
+        seen.holds_data = true;
       raise(seen.epoch, name->epoch);
       raise(seen.next_seq, name->seq + 1);
       raise(seen.next_file_number, name->number + 1);
@@ -81,13 +91,13 @@ Status add_names(Env& env, const store::Paths& paths, SeenHere& seen) {
 
 }  // namespace
 
-Result<SeenHere> look_around(Env& env, const store::Paths& paths) {
+Result<SeenHere> look_around(Env& env, const Paths& paths, const SnapshotContents* arriving) {
   SeenHere seen;
   VZ_TRY_ASSIGN(const bool readable, add_images(env, paths, seen));
-  if (!readable) seen.holds_data = true;
+  if (!readable || (arriving == nullptr && env.exists(paths.restore()))) seen.holds_data = true;
   add_log(env, paths, seen);
-  VZ_TRY(add_names(env, paths, seen));
+  VZ_TRY(add_names(env, paths, arriving, seen));
   return seen;
 }
 
-}  // namespace vz::offline
+}  // namespace vz::store

@@ -1,0 +1,75 @@
+#include "engine/node/node_owner.h"
+
+#include "storage/base/log.h"
+
+namespace vz::node {
+
+NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds restore_quiet)
+    : env_(env), options_(std::move(options)), watch_(env, {options_.data_dir}, restore_quiet) {}
+
+Status NodeOwner::open() {
+  VZ_TRY_ASSIGN(auto opened, Node::open(env_, options_));
+  serve(std::move(opened));
+  return {};
+}
+
+void NodeOwner::serve(std::unique_ptr<Node> next) {
+  std::shared_ptr<Node> node = std::move(next);
+  {
+    MutexLock lock(mutex_);
+    node_.swap(node);
+  }
+  // The one before ends here, or with its last call.
+}
+
+void NodeOwner::show(const RestoreStatus& status) {
+  MutexLock lock(mutex_);
+  restore_status_ = status;
+}
+
+std::shared_ptr<Node> NodeOwner::current() const {
+  MutexLock lock(mutex_);
+  return node_;
+}
+
+RestoreStatus NodeOwner::restore_status() const {
+  MutexLock lock(mutex_);
+  return restore_status_;
+}
+
+Status NodeOwner::poll_restore(RestoreWatch::Time now, const store::OnBytesRead& on_bytes_read) {
+  if (current()->poisoned()) return {};
+  const auto verified = watch_.poll(now, on_bytes_read);
+  show(watch_.status());
+  // Another node may have used the names that ours would use next.
+  if (watch_.contents() != nullptr) current()->avoid_names_of(watch_.contents()->manifest);
+  if (!verified) return {};
+  const Status done = put_in_force(*verified);
+  show(watch_.status());
+  return done;
+}
+
+Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
+  LogEvent(LogLevel::kInfo, "restore_begins").with("files", restore.contents().files.size());
+  current()->retire();
+  auto opened = Node::open(env_, options_, {.verified = &restore});
+  if (opened) {
+    watch_.forget();
+  } else {
+    LogEvent(LogLevel::kError, "restore_failed")
+        .with("code", error_code_name(opened.error().code))
+        .with("reason", opened.error().message);
+    watch_.gave_up(opened.error().message);
+    opened = Node::open(env_, options_, {.restore = store::OpenOptions::Restore::kLeft});
+  }
+  if (!opened) return tl::unexpected<Error>(std::move(opened).error());
+  serve(*std::move(opened));
+  return {};
+}
+
+Status NodeOwner::close() {
+  const auto node = current();
+  return node == nullptr ? Status() : node->close();
+}
+
+}  // namespace vz::node
