@@ -51,6 +51,13 @@ Status sync_parent(Env& env, const std::string& path) {
 
 }  // namespace
 
+Result<Identity> new_identity() {
+  Identity identity;
+  VZ_TRY_ASSIGN(identity.cluster_id, random_uuid());
+  VZ_TRY_ASSIGN(identity.node_id, random_uuid());
+  return identity;
+}
+
 Result<std::unique_ptr<Store>> Store::open(Env& env, const std::string& directory) {
   Paths paths{without_trailing_slashes(directory)};
   VZ_TRY_ASSIGN(DirectoryState state, inspect(env, paths));
@@ -74,9 +81,7 @@ Result<std::unique_ptr<Store>> Store::open(Env& env, const std::string& director
 Status Store::create_first() {
   VZ_TRY(create_directories(env_, paths_));
   VZ_TRY(manifest::publish(env_, paths_.root, {.number = 1}));
-  Identity identity;
-  VZ_TRY_ASSIGN(identity.cluster_id, random_uuid());
-  VZ_TRY_ASSIGN(identity.node_id, random_uuid());
+  VZ_TRY_ASSIGN(const Identity identity, new_identity());
   VZ_TRY(sync_parent(env_, paths_.root));
   return publish_file(env_, paths_.format(), as_bytes(encode_identity(identity)));
 }
