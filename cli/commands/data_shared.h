@@ -16,6 +16,7 @@ void add_data_check_command(CLI::App& data, Context& context);
 void add_data_info_command(CLI::App& data, Context& context);
 void add_data_quarantine_command(CLI::App& data, Context& context);
 void add_data_repair_command(CLI::App& data, Context& context);
+void add_data_salvage_command(CLI::App& data, Context& context);
 
 /// The error as one line on stderr; sets the exit status. command: "data check".
 void report_error(const Error& error, std::string_view command, Context& context);

@@ -30,7 +30,7 @@ class Choice {
       Manifest& newest = images_.rbegin()->second;
       VZ_TRY_ASSIGN(const bool latest, is_latest(newest, lost));
       if (latest) {
-        out_.current_is_wrong = true;
+        give_up_current();
         out_.image = std::move(newest);
         return std::move(out_);
       }
@@ -38,7 +38,8 @@ class Choice {
     VZ_TRY_ASSIGN(
         RebuiltImage rebuilt,
         rebuild_image(env_, paths_, images_.empty() ? nullptr : &images_.rbegin()->second, seen_));
-    out_.rebuilt = out_.current_is_wrong = true;
+    out_.rebuilt = true;
+    give_up_current();
     out_.image = std::move(rebuilt.image);
     out_.notes = std::move(rebuilt.notes);
     return std::move(out_);
@@ -68,9 +69,20 @@ class Choice {
       if (!number) continue;
       newest_number_ = std::max(newest_number_, *number);
       auto image = manifest::load_image(env_, paths_.root, *number);
-      if (image) images_[*number] = std::move(*image);
+      if (image) {
+        images_[*number] = std::move(*image);
+      } else if (image.error().code == ErrorCode::kCorruption) {
+        unreadable_.push_back(entry.name);
+      }
     }
     return {};
+  }
+
+  /// Without CURRENT the check stops at the first image that it can read.
+  void give_up_current() {
+    out_.current_is_wrong = true;
+    for (const std::string& name : unreadable_)
+      out_.damaged.emplace(name, FindingId::kOldImageDamaged);
   }
 
   Result<ImageChoice> in_force(Manifest& image) {
@@ -102,6 +114,7 @@ class Choice {
   const store::Paths& paths_;
   const SeenHere& seen_;
   std::map<std::uint64_t, Manifest> images_;  ///< that can be read
+  std::vector<std::string> unreadable_;       ///< names of the others
   std::uint64_t newest_number_ = 0;           ///< also of those that cannot
   ImageChoice out_;
 };

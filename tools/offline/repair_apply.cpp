@@ -127,12 +127,6 @@ class Application {
     footer.replaces = {work.entry.seq};
     footer.tombstones = work.tombstones;
     footer.columns = columns_of(definition);
-    if (source != nullptr && source->columns().size() != footer.columns.size()) {
-      return fail(ErrorCode::kCorruption, work.source + ": expected " +
-                                              std::to_string(footer.columns.size()) +
-                                              " vectors as the collection has, found " +
-                                              std::to_string(source->columns().size()));
-    }
     VZ_TRY(env_.create_directory(paths_.collections()));
     VZ_TRY(env_.create_directory(paths_.collection(collection.id)));
     VZ_TRY(env_.sync_directory(paths_.collections()));

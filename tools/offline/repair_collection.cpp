@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "engine/collection/definition.h"
 #include "tools/offline/image_rebuild.h"
 #include "tools/offline/liveness.h"
 #include "tools/offline/segment_rows.h"
@@ -166,11 +167,22 @@ class CollectionPlan {
     if (best == nullptr) return {};
     auto rows = SegmentRows::open(env_, best->path);
     if (!rows) return {};
+    if (!has_the_columns(**rows)) return {};
     // Another row count: not the segment that the image means, so row numbers mean nothing.
     if (!damage_.rebuilt && (*rows)->row_count() != entry.rows) return {};
     part.work.source = best->path;
     part.rows = std::move(*rows);
     return {};
+  }
+
+  /// The vectors of the collection, one by one: nothing else can go into a segment of it.
+  [[nodiscard]] bool has_the_columns(const SegmentRows& rows) const {
+    const auto definition = collection::definition_from_json(out_.entry.definition_json);
+    const auto columns = rows.columns();
+    return definition && std::equal(columns.begin(), columns.end(), definition->vectors.begin(),
+                                    definition->vectors.end(), [](const auto& a, const auto& b) {
+                                      return a.kind == b.kind && a.dimension == b.size;
+                                    });
   }
 
   [[nodiscard]] static std::vector<segment::Tombstone> tombstones_of(const Part& part) {
@@ -240,6 +252,8 @@ class CollectionPlan {
                rows.end());
     for (const KeptRow& row : rows) part.surviving.push_back({row.row, row.id, row.version});
     part.work.tombstones = tombstones_of(part);
+    part.judged = {};  // The largest thing here, and of no further use.
+    part.known = {};
   }
 
   /// A death whose cause is lost becomes a delete of its own in the newest segment that is written

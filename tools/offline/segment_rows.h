@@ -56,6 +56,10 @@ class SegmentRows {
                                                                  std::uint32_t row) const;
   /// "{}" if there is none; borrowed until the next call. Errors: kCorruption.
   Result<std::string_view> payload(std::uint32_t row);
+  /// Of the file.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.size(); }
+  /// Lets go of the mapped pages: the next access reads them again.
+  void forget() const { map_->forget(0, bytes_.size()); }
 
  private:
   struct LastBlock {

@@ -2,6 +2,7 @@
 // disk, comes to the same end when it is run again.
 #include "storage/wal/log_file.h"
 #include "tests/tools/offline_repair/repair_kit.h"
+#include "tools/offline/quarantine.h"
 
 using namespace vz;
 using namespace vz::test;
@@ -42,6 +43,29 @@ void harm_log(FaultEnv& env) {
   REQUIRE(env.flip_bit(logs->at(logs->size() - 2).path, format::kWalFileHeaderSize + 70, 1));
 }
 
+/// What was taken away is in quarantine/, byte for byte.
+void require_kept(FaultEnv& env, const std::map<std::string, Bytes>& originals) {
+  const std::string root = kDataDir;
+  const auto entries = offline::list_quarantine(env, root);
+  REQUIRE(entries);
+  std::map<std::string, std::string> kept;  // By where it came from.
+  for (const auto& entry : *entries)
+    for (const auto& file : entry.record.files)
+      kept[root + "/" + file.from] = root + "/quarantine/" + entry.record.name + "/" + file.name;
+  for (const auto& [path, bytes] : originals) {
+    const bool ground = path.ends_with(".seg") || path.ends_with(".wal");
+    if (!ground || path.find("spare") != std::string::npos) continue;
+    const auto now = read_file(env, path, 1u << 30);
+    if (now && now->size() == bytes.size()) continue;
+    CAPTURE(path);
+    REQUIRE(kept.contains(path));
+    const auto copy = read_file(env, kept[path], 1u << 30);
+    REQUIRE(copy);
+    REQUIRE(copy->size() + (now ? now->size() : 0) == bytes.size());
+    REQUIRE(std::equal(copy->rbegin(), copy->rend(), bytes.rbegin()));
+  }
+}
+
 struct Case {
   const char* what;
   Ending ending;
@@ -65,6 +89,7 @@ TEST_CASE("repair: cut short at any call it comes to the same end", "[offline][f
     FaultEnv damaged;
     make_data(damaged, one.ending);
     one.harm(damaged);
+    const auto originals = files_in(damaged);
     const auto whole = damaged.crash_image(1);
     const auto plan = planned(*whole);
     INFO(text_of(plan));
@@ -92,6 +117,7 @@ TEST_CASE("repair: cut short at any call it comes to the same end", "[offline][f
       INFO(text_of(report.findings));
       REQUIRE_FALSE(report.damaged());
       REQUIRE(served(*env) == expected);
+      require_kept(*env, originals);
     }
   }
 }

@@ -127,6 +127,47 @@ TEST_CASE("repair: files that were cut, extended, zeroed or removed", "[offline]
   repair_every_kind(Ending::kKilled, false);
 }
 
+TEST_CASE("repair: two or three files damaged at once", "[offline]") {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int kRounds = 20;
+#else
+  constexpr int kRounds = 250;
+#endif
+  const std::uint64_t seed = Catch::rngSeed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < kRounds; ++round) {
+    CAPTURE(round);
+    FaultEnv env;
+    make_data(env, round % 2 == 0 ? Ending::kClosed : Ending::kKilled);
+    const auto all = files_in(env);
+    std::string harmed;
+    for (int i = 0; i < 2 + round % 2; ++i) {
+      const auto& [path, bytes] =
+          *std::next(all.begin(), static_cast<std::ptrdiff_t>(random() % all.size()));
+      if (bytes.empty() || path.find("spare") != std::string::npos) continue;
+      harmed += path + "\n";
+      if (random() % 2 == 0) {
+        REQUIRE(env.truncate_file(path, random() % bytes.size()));
+      } else {
+        Bytes zeroed = bytes;
+        for (std::size_t at = random() % bytes.size(), end = at + 64; at < end; ++at)
+          if (at < bytes.size()) zeroed[at] = std::byte(random());
+        REQUIRE(env.put_file(path, zeroed));
+      }
+    }
+    INFO(harmed);
+    const auto plan = planned(env);
+    INFO(text_of(plan));
+    const auto done = applied(env, plan.loss());
+    REQUIRE(done.applied == !plan.actions.empty());
+    require_sound(env);
+    const auto again = applied(env, 0);
+    INFO(text_of(again));
+    REQUIRE(again.actions.empty());
+  }
+}
+
 TEST_CASE("repair: a bad block of a large segment costs the rows in it, and no other",
           "[offline]") {
   FaultEnv env;
