@@ -150,3 +150,36 @@ TEST_CASE("data quarantine: list, restore elsewhere, purge only with --yes", "[c
   CHECK(json_of(purge).at("removed").size() == 1);
   CHECK(std::filesystem::is_empty(scratch.file("data/quarantine")));
 }
+
+TEST_CASE("data salvage: points as lines on stdout or in a new file; 3 if some do not decode",
+          "[cli]") {
+  const Scratch scratch;
+  make_data(scratch);
+  const std::string data = scratch.file("data");
+
+  Process sound(scratch, {"data", "salvage", data, "-o", "-"});
+  REQUIRE(sound.wait() == 0);
+  damage_point_7(scratch);
+  std::filesystem::remove(data + "/CURRENT");
+  const std::string file = scratch.file("points.jsonl");
+  Process damaged(scratch, {"data", "salvage", data, "-o", file});
+  REQUIRE(damaged.wait() == 3);
+  Process again(scratch, {"data", "salvage", data, "-o", file});
+
+  std::istringstream lines(sound.out());
+  std::size_t points = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    if (object.contains("summary")) CHECK(object.at("summary").at("points") == 20);
+    if (object.contains("id")) ++points;
+  }
+  CHECK(points == 20);
+  CHECK(damaged.out().empty());
+  CHECK(damaged.err().find("1 do not decode") != std::string::npos);
+  std::ifstream written(file);
+  std::string last;
+  for (std::string line; std::getline(written, line);) last = line;
+  CHECK(nlohmann::json::parse(last).at("summary").at("complete") == false);
+  CHECK(again.wait() == 6);
+  CHECK_FALSE(std::filesystem::exists(data + "/CURRENT"));
+}

@@ -24,16 +24,27 @@ tl::unexpected<Error> lost(const std::string& what) {
 }
 
 /// Calls found(offset, block) for every payload block of the range that its own checksum confirms.
+/// Bytes that only look like the heads of large blocks end the search once they have cost as much
+/// as reading the range eight times.
 template <typename Found>
 void each_payload_block(ByteSpan bytes, std::uint64_t from, std::uint64_t to, const Found& found) {
+  constexpr std::uint64_t kReadsMax = 8;
   const std::string_view magic = format::kPayloadBlockMagic;
+  std::uint64_t wasted = 0;
   std::uint64_t at = format::align_up(from, format::kPayloadAlignment);
-  while (at + format::kPayloadHeadSize <= to) {
+  while (at + format::kPayloadHeadSize <= to && wasted <= kReadsMax * (to - from)) {
+    std::uint64_t step = format::kPayloadAlignment;
     if (as_text(bytes.subspan(at, magic.size())) == magic) {
+      const std::uint64_t size = load_number<std::uint32_t>(bytes.data() + at + 8);
       const auto block = segment::PayloadBlock::salvage(bytes.subspan(at, to - at));
-      if (block) found(at, *block);
+      if (block) {
+        found(at, *block);
+        step = format::align_up(size, format::kPayloadAlignment);
+      } else {
+        wasted += std::min(size, to - at);
+      }
     }
-    at += format::kPayloadAlignment;
+    at += step;
   }
 }
 

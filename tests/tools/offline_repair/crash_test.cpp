@@ -66,6 +66,12 @@ void require_kept(FaultEnv& env, const std::map<std::string, Bytes>& originals) 
   }
 }
 
+/// Of the newest epoch; 0 if there is none.
+Lsn first_lsn_of(Env& env) {
+  const auto image = image_of(env);
+  return image.epochs.empty() ? 0 : image.epochs.back().first_lsn;
+}
+
 struct Case {
   const char* what;
   Ending ending;
@@ -117,6 +123,7 @@ TEST_CASE("repair: cut short at any call it comes to the same end", "[offline][f
       INFO(text_of(report.findings));
       REQUIRE_FALSE(report.damaged());
       REQUIRE(served(*env) == expected);
+      REQUIRE(first_lsn_of(*env) >= first_lsn_of(*whole));
       require_kept(*env, originals);
     }
   }
