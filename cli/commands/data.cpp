@@ -19,6 +19,9 @@ void add_data_command(CLI::App& app, Context& context) {
   add_data_info_command(*data, context);
   add_data_check_command(*data, context);
   add_data_restore_abort_command(*data, context);
+  add_data_repair_command(*data, context);
+  add_data_quarantine_command(*data, context);
+  add_data_salvage_command(*data, context);
   data->footer(
       "Example:\n"
       "  vectorizerctl data check /var/lib/vectorizer\n\n" +

@@ -73,7 +73,12 @@ Result<std::uint64_t> parse_rate(std::string_view text) {
                   std::string(text.substr(0, 64)) + "'");
 }
 
-ordered_json json_of(const Finding& finding) {
+/// The command that mends it; null if that is not needed.
+ordered_json mend_of(const Options& options, bool damaged) {
+  return damaged ? ordered_json("vectorizerctl data repair " + options.directory) : ordered_json();
+}
+
+ordered_json json_of(const Options& options, const Finding& finding) {
   return {{"id", offline::id_text(finding.id)},
           {"severity", offline::severity_name(finding.severity)},
           {"class", offline::damage_name(finding.damage)},
@@ -83,7 +88,7 @@ ordered_json json_of(const Finding& finding) {
           {"length", finding.length},
           {"collection", finding.collection},
           {"message", finding.message},
-};
+          {"mend", mend_of(options, finding.severity != Severity::kNote)}};
 }
 
 /// Cut to `width` columns, at the start of a character.
@@ -133,14 +138,16 @@ ordered_json summary_of(const Options& options, const offline::CheckReport& repo
           {"duration_ms", std::llround(report.duration_seconds * 1000)},
           {"errors", count(report, Severity::kError)},
           {"warnings", count(report, Severity::kWarning)},
-          {"notes", count(report, Severity::kNote)}};
+          {"notes", count(report, Severity::kNote)},
+          {"mend", mend_of(options, report.damaged())}};
 }
 
 void print(const Options& options, const offline::CheckReport& report, Context& context) {
   ordered_json out = summary_of(options, report);
   if (options.output == OutputFormat::kJson) {
     out["findings"] = ordered_json::array();
-    for (const Finding& finding : report.findings) out["findings"].push_back(json_of(finding));
+    for (const Finding& finding : report.findings)
+      out["findings"].push_back(json_of(options, finding));
     out["exit_code"] = static_cast<unsigned>(context.exit_code);
     return print_result(out, options.output, context.out);
   }

@@ -73,32 +73,45 @@ Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollect
   return rebuild_derived(store, collection, *part, std::move(entry), numbers, options);
 }
 
+Result<manifest::VersionedFile> write_index(Env& env, const store::Paths& paths,
+                                            const CollectionDefinition& definition,
+                                            const segment::Segment& segment, std::uint64_t number,
+                                            const PartWriteOptions& options) {
+  const segment::Footer& of = segment.footer();
+  VZ_TRY_ASSIGN(
+      const auto info,
+      index::build_index(
+          env, paths.index(of.collection, of.epoch, of.seq, number), segment, plans_of(definition),
+          {.graph = options.graph, .threads = options.threads, .stop = options.stop}));
+  return manifest::VersionedFile{number, info};
+}
+
+Result<manifest::VersionedFile> write_fields(Env& env, const store::Paths& paths,
+                                             const CollectionDefinition& definition,
+                                             const segment::Segment& segment,
+                                             std::uint64_t number) {
+  const segment::Footer& of = segment.footer();
+  std::string text;
+  const auto payload = [&](std::uint32_t row) -> Result<std::string_view> {
+    VZ_TRY_ASSIGN(text, segment.payload(row));
+    return std::string_view(text);
+  };
+  VZ_TRY_ASSIGN(const auto info,
+                payload::build_fields(env, paths.fields(of.collection, of.epoch, of.seq, number),
+                                      segment.row_count(), payload, definition.fields));
+  return manifest::VersionedFile{number, info};
+}
+
 Result<manifest::SegmentEntry> rebuild_derived(store::Store& store,
                                                const LiveCollection& collection,
                                                const SealedPart& part, manifest::SegmentEntry entry,
                                                const PartNumbers& numbers,
                                                const PartWriteOptions& options) {
   const auto definition = collection.definition();
-  const auto plans = plans_of(*definition);
-  const store::Paths& paths = store.paths();
-  const CollectionId id = collection.id();
-  VZ_TRY_ASSIGN(
-      const auto index,
-      index::build_index(
-          store.env(), paths.index(id, entry.epoch, entry.seq, numbers.index), part.segment(),
-          plans, {.graph = options.graph, .threads = options.threads, .stop = options.stop}));
-  entry.index = manifest::VersionedFile{numbers.index, index};
-
-  std::string text;
-  const auto payload = [&](std::uint32_t row) -> Result<std::string_view> {
-    VZ_TRY_ASSIGN(text, part.payload(row));
-    return std::string_view(text);
-  };
-  VZ_TRY_ASSIGN(
-      const auto fields,
-      payload::build_fields(store.env(), paths.fields(id, entry.epoch, entry.seq, numbers.fields),
-                            entry.rows, payload, definition->fields));
-  entry.fields = manifest::VersionedFile{numbers.fields, fields};
+  VZ_TRY_ASSIGN(entry.index, write_index(store.env(), store.paths(), *definition, part.segment(),
+                                         numbers.index, options));
+  VZ_TRY_ASSIGN(entry.fields, write_fields(store.env(), store.paths(), *definition, part.segment(),
+                                           numbers.fields));
   return entry;
 }
 

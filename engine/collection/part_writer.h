@@ -40,6 +40,17 @@ Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollect
                                           PartContent content, const PartNumbers& numbers,
                                           const PartWriteOptions& options);
 
+/// Writes the .index (options: graph, threads, stop) or the .fields of a segment under this number.
+/// Durable when they return; no manifest names the file yet.
+/// Errors: kCorruption (the segment), kCancelled, kIoError, kNoSpace; nothing is published.
+Result<manifest::VersionedFile> write_index(Env& env, const store::Paths& paths,
+                                            const CollectionDefinition& definition,
+                                            const segment::Segment& segment, std::uint64_t number,
+                                            const PartWriteOptions& options);
+Result<manifest::VersionedFile> write_fields(Env& env, const store::Paths& paths,
+                                             const CollectionDefinition& definition,
+                                             const segment::Segment& segment, std::uint64_t number);
+
 /// Writes .index and .fields of a segment anew. `entry` is what the manifest says of it now.
 Result<manifest::SegmentEntry> rebuild_derived(store::Store& store,
                                                const LiveCollection& collection,

@@ -85,8 +85,7 @@ Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
                                                  image.clean_lsn, fold));
   if (replayed.torn_tail) {
     const wal::TornTail& tail = *replayed.torn_tail;
-    const std::string keep =
-        store.paths().quarantine() + "/torn-" + std::to_string(tail.lsn) + ".wal";
+    const std::string keep = wal::torn_tail_path(store.paths().quarantine(), tail);
     VZ_TRY(wal::cut_torn_tail(store.env(), tail, keep));
     LogEvent(LogLevel::kWarn, "torn_tail_cut")
         .with("path", tail.path)

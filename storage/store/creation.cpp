@@ -31,6 +31,13 @@ Status sync_parent(Env& env, const std::string& path) {
 
 }  // namespace
 
+Result<Identity> new_identity() {
+  Identity identity;
+  VZ_TRY_ASSIGN(identity.cluster_id, random_uuid());
+  VZ_TRY_ASSIGN(identity.node_id, random_uuid());
+  return identity;
+}
+
 Status create_directories(Env& env, const Paths& paths) {
   for (const std::string& path : {paths.wal(), paths.collections(), paths.quarantine()}) {
     VZ_TRY(env.create_directory(path));
@@ -41,9 +48,7 @@ Status create_directories(Env& env, const Paths& paths) {
 Status create_content(Env& env, const Paths& paths) {
   VZ_TRY(create_directories(env, paths));
   VZ_TRY(manifest::publish(env, paths.root, {.number = 1}));
-  Identity identity;
-  VZ_TRY_ASSIGN(identity.cluster_id, random_uuid());
-  VZ_TRY_ASSIGN(identity.node_id, random_uuid());
+  VZ_TRY_ASSIGN(const Identity identity, new_identity());
   VZ_TRY(sync_parent(env, paths.root));
   return publish_file(env, paths.format(), as_bytes(encode_identity(identity)));
 }

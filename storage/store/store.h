@@ -28,6 +28,9 @@ std::string encode_identity(const Identity& identity);
 /// Errors: kCorruption (offset, expected, found), kIncompatible.
 Result<Identity> decode_identity(std::string_view text);
 
+/// Of a directory that is new: both ids are random. Errors: kIoError.
+Result<Identity> new_identity();
+
 /// Paths inside a data directory.
 struct Paths {
   std::string root;

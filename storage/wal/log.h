@@ -113,6 +113,9 @@ struct LogSurvey {
 Result<LogSurvey> survey(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
                          const RecordVisitor& visitor);
 
+/// Where a torn tail is kept: "<directory>/torn-<lsn>.wal".
+std::string torn_tail_path(const std::string& directory, const TornTail& tail);
+
 /// Copies the tail to `keep_path` (synced; its directory exists), then cuts the file at its offset
 /// (synced). Files that begin after the cut are removed. Rerunnable after a crash.
 /// Errors: kFailedPrecondition: a file behind the cut holds a record, nothing changed; kIoError,

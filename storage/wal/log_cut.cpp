@@ -32,6 +32,10 @@ Result<std::vector<LogFileName>> files_behind(Env& env, const TornTail& tail) {
 
 }  // namespace
 
+std::string torn_tail_path(const std::string& directory, const TornTail& tail) {
+  return fmt::format("{}/torn-{}.wal", directory, tail.lsn);
+}
+
 Status cut_torn_tail(Env& env, const TornTail& tail, const std::string& keep_path) {
   VZ_ASSERT(tail.offset >= format::kWalFileHeaderSize);
   VZ_TRY_ASSIGN(const auto behind, files_behind(env, tail));

@@ -31,6 +31,8 @@ struct CheckOptions {
   unsigned threads = 1;                ///< 1 .. kCheckThreadsMax
   std::uint64_t limit_rate_bytes = 0;  ///< read at most so many a second; 0: no limit
   CheckProgress progress{};
+  /// Check against this image instead of the one in force, as if it were; null: the one in force.
+  const manifest::Manifest* image = nullptr;
 };
 
 struct CheckReport {

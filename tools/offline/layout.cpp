@@ -39,6 +39,11 @@ class Images {
 
   /// Errors: kIncompatible.
   Status read(Layout& layout) {
+    if (const Manifest* given = run_.options.image; given != nullptr) {
+      layout.image = std::make_unique<const Manifest>(*given);
+      layout.in_force = true;
+      return {};
+    }
     const std::string current_path = run_.paths.root + "/CURRENT";
     const auto current = manifest::read_current(run_.env, run_.paths.root);
     if (!current) {

@@ -21,22 +21,6 @@ Status outcome_of(const Result<T>& decoded) {
   return tl::unexpected<Error>(decoded.error());
 }
 
-Status decode_payload(const format::WalRecord& record) {
-  switch (record.kind) {
-    case WalRecordKind::kCreateCollection:
-      return outcome_of(format::decode_create_collection(record.payload));
-    case WalRecordKind::kDefineCollection:
-      return outcome_of(format::decode_define_collection(record.payload));
-    case WalRecordKind::kAliases:
-      return outcome_of(format::decode_aliases(record.payload));
-    case WalRecordKind::kPoints:
-      return outcome_of(format::decode_points(record.payload));
-    case WalRecordKind::kDropCollection:
-      return {};
-  }
-  return {};
-}
-
 /// The first lsn that recovery needs. The spare image may know an older one than the log still has,
 /// and without an image whatever is there counts.
 Lsn first_needed(const Run& run, const Layout& layout) {
@@ -70,6 +54,22 @@ void report_damage(const Run& run, const wal::LogSurvey& survey) {
 }
 
 }  // namespace
+
+Status decode_payload(const format::WalRecord& record) {
+  switch (record.kind) {
+    case WalRecordKind::kCreateCollection:
+      return outcome_of(format::decode_create_collection(record.payload));
+    case WalRecordKind::kDefineCollection:
+      return outcome_of(format::decode_define_collection(record.payload));
+    case WalRecordKind::kAliases:
+      return outcome_of(format::decode_aliases(record.payload));
+    case WalRecordKind::kPoints:
+      return outcome_of(format::decode_points(record.payload));
+    case WalRecordKind::kDropCollection:
+      return {};
+  }
+  return {};
+}
 
 LogSize size_of_log(Env& env, const store::Paths& paths) {
   LogSize size;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "storage/format/wal_record.h"
 #include "tools/offline/check_run.h"
 #include "tools/offline/layout.h"
 
@@ -19,6 +20,9 @@ struct LogSize {
   std::uint64_t bytes = 0;
 };
 LogSize size_of_log(Env& env, const store::Paths& paths);
+
+/// Whether the payload is one that the record's kind allows. Errors: kCorruption.
+Status decode_payload(const format::WalRecord& record);
 
 /// Judges the log by the rules of storage/FORMAT.md; from level 3 on every record is decoded too.
 LogFacts check_log(const Run& run, const Layout& layout);

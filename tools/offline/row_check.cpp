@@ -73,7 +73,8 @@ class RowCheck {
     for (std::size_t column = 0; column < segment_.footer().columns.size(); ++column) {
       const auto vector = segment_.vector(column, row);
       if (vector && !vector->has_value()) continue;
-      const std::string problem = vector ? problem_of(column, **vector) : vector.error().message;
+      const std::string problem =
+          vector ? problem_of(segment_.footer().columns[column], **vector) : vector.error().message;
       if (problem.empty()) {
         vectors_of_row_.push_back({column, **vector});
         continue;
@@ -85,20 +86,6 @@ class RowCheck {
     return valid;
   }
 
-  [[nodiscard]] std::string problem_of(std::size_t column, const segment::VectorRef& vector) const {
-    const segment::VectorColumn& kind = segment_.footer().columns[column];
-    const std::size_t size = vector.values.size();
-    if (!vector::all_finite(vector.values)) return "a value is not finite";
-    if (kind.kind == VectorKind::kDense && size != kind.dimension)
-      return fmt::format("expected {} values, found {}", kind.dimension, size);
-    if (kind.kind == VectorKind::kMulti && (kind.dimension == 0 || size % kind.dimension != 0))
-      return fmt::format("expected a multiple of {} values, found {}", kind.dimension, size);
-    if (kind.kind != VectorKind::kSparse) return "";
-    for (std::size_t i = 1; i < vector.indices.size(); ++i)
-      if (vector.indices[i - 1] >= vector.indices[i]) return "its indices are not ascending";
-    return "";
-  }
-
   const Segment& segment_;
   std::vector<collection::ColumnVector> vectors_of_row_;
   Tally vectors_;
@@ -107,6 +94,19 @@ class RowCheck {
 };
 
 }  // namespace
+
+std::string problem_of(const segment::VectorColumn& column, const segment::VectorRef& vector) {
+  const std::size_t size = vector.values.size();
+  if (!vector::all_finite(vector.values)) return "a value is not finite";
+  if (column.kind == VectorKind::kDense && size != column.dimension)
+    return fmt::format("expected {} values, found {}", column.dimension, size);
+  if (column.kind == VectorKind::kMulti && (column.dimension == 0 || size % column.dimension != 0))
+    return fmt::format("expected a multiple of {} values, found {}", column.dimension, size);
+  if (column.kind != VectorKind::kSparse) return "";
+  for (std::size_t i = 1; i < vector.indices.size(); ++i)
+    if (vector.indices[i - 1] >= vector.indices[i]) return "its indices are not ascending";
+  return "";
+}
 
 LiveRows check_rows(const Run& run, NamedFile& file, const Segment& segment,
                     std::span<const std::uint32_t> dead) {

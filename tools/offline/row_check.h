@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "storage/segment/segment.h"
 #include "tools/offline/segment_check.h"
 
 namespace vz::offline {
+
+/// What is wrong with a vector of that column; empty: nothing.
+std::string problem_of(const segment::VectorColumn& column, const segment::VectorRef& vector);
 
 /// Reads every row; damage of one kind is one finding that names the first row and counts them.
 /// dead: rows that died, ascending; they do not count as points.
