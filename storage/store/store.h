@@ -101,10 +101,9 @@ class Store {
   /// Makes collections/<id>/ durably, if it is not there: a new segment goes into it.
   Status create_collection_directory(CollectionId id);
 
-  /// Removes leftovers of a crash: *.tmp files and numbered files of ours that no kept image names
-  /// and whose seq or number is below the manifest's next ones. Unknown files stay. For the start,
-  /// before anything else writes here. While the previous image is unreadable no numbered file
-  /// goes. Returns the paths removed.
+  /// Removes what find_leftovers() finds (storage/store/leftovers.h). For the start, before
+  /// anything else writes here. While the previous image is unreadable no numbered file goes.
+  /// Returns the paths removed.
   Result<std::vector<std::string>> remove_leftovers();
 
  private:
@@ -114,8 +113,6 @@ class Store {
   Status open_existing();
   Status load_previous();
   void remove_obsolete(const std::vector<manifest::Manifest>& older);
-  void remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntry>& entries,
-                           const std::set<std::string>& kept, std::vector<std::string>& removed);
 
   Env& env_;
   Paths paths_;
