@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/archive/member_name.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/swap.h"
 
@@ -38,6 +39,15 @@ Status require_no_swap(Env& env, const store::Paths& paths) {
                   "or restore again, which completes it");
 }
 
+Status require_no_restore(Env& env, const store::Paths& paths) {
+  const std::string path = paths.root + "/" + std::string(archive::kRestoreName);
+  if (!env.exists(path)) return {};
+  return fail(ErrorCode::kFailedPrecondition,
+              path +
+                  " is there: a snapshot was unpacked into this directory. Start a node on it, "
+                  "which takes it up, or move the file away to give it up");
+}
+
 Result<DataDirectory> open_for_reading(Env& env, const std::string& directory) {
   DataDirectory data;
   data.paths = paths_of(directory);
@@ -55,6 +65,7 @@ Result<DataDirectory> open_for_reading(Env& env, const std::string& directory) {
 Result<std::unique_ptr<store::Store>> open_for_writing(Env& env, const std::string& directory) {
   const store::Paths paths = paths_of(directory);
   VZ_TRY(require_data(env, paths));
+  VZ_TRY(require_no_restore(env, paths));
   return store::Store::open(env, paths.root);
 }
 

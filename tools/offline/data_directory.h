@@ -27,6 +27,10 @@ Result<std::unique_ptr<FileLock>> lock_shared(Env& env, const store::Paths& path
 /// content nor the new one whole (storage/store/swap.h). To be called under a lock.
 Status require_no_swap(Env& env, const store::Paths& paths);
 
+/// Errors: kFailedPrecondition: the directory holds RESTORE, so a snapshot was unpacked here and no
+/// node has taken it up: its files are in no image yet, and nothing may be removed or published.
+Status require_no_restore(Env& env, const store::Paths& paths);
+
 /// A data directory that is read and not changed, kept from nodes while this lives.
 struct DataDirectory {
   store::Paths paths{};
@@ -41,7 +45,8 @@ struct DataDirectory {
 Result<DataDirectory> open_for_reading(Env& env, const std::string& directory);
 
 /// A data directory opened for changes that are planned from its image: as store::Store::open, but
-/// it never makes one. Errors: those of require_data() and store::Store::open.
+/// it never makes one. Errors: those of require_data(), require_no_restore() and
+/// store::Store::open.
 Result<std::unique_ptr<store::Store>> open_for_writing(Env& env, const std::string& directory);
 
 /// True if `wanted` is the collection's name or an alias of it, or empty.

@@ -167,6 +167,7 @@ Result<GarbageReport> collect_garbage(Env& env, const std::string& directory,
                                       const GarbageOptions& options) {
   if (options.run == GarbageOptions::Run::kPlan) {
     VZ_TRY_ASSIGN(const DataDirectory data, open_for_reading(env, directory));
+    VZ_TRY(require_no_restore(env, data.paths));
     return Plan(env, data.paths, data.image, options).make();
   }
   VZ_TRY_ASSIGN(const auto store, open_for_writing(env, directory));

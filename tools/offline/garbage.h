@@ -54,8 +54,8 @@ struct GarbageReport {
 /// Plans under a shared lock and writes nothing; kApply takes the exclusive lock, plans again and
 /// removes. Never follows a link; never touches a file that is not ours. A kill at any moment
 /// leaves some of the items there, and nothing else undone.
-/// Errors: those of open_for_reading() and open_for_writing(). An item that cannot be removed is no
-/// error: it has `removed` false.
+/// Errors: those of open_for_reading(), require_no_restore() and open_for_writing(). An item that
+/// cannot be removed is no error: it has `removed` false.
 Result<GarbageReport> collect_garbage(Env& env, const std::string& directory,
                                       const GarbageOptions& options);
 

@@ -59,7 +59,12 @@ Result<FileReading> read_records(Env& env, const LogFileName& name, Lsn at) {
   auto reader = LogFileReader::open(env, name);
   if (!reader && reader.error().code != ErrorCode::kCorruption)
     return tl::unexpected<Error>(reader.error());
-  if (!reader) return out;
+  if (!reader) {
+    // How many records it holds nobody knows: each takes its header's room at least.
+    const std::uint64_t room = name.size_bytes / format::kWalRecordHeaderSize;
+    out.last += std::max<std::uint64_t>(1, room);
+    return out;
+  }
   out.header_sound = true;
   out.cut_offset = reader->offset();
   for (;;) {
@@ -105,7 +110,7 @@ class Truncation {
       VZ_TRY_ASSIGN(FileReading one, read_records(env_, name, options_.at));
       // A file is begun only when every record before it is durable: also those that are damaged.
       if (!files_.empty() && files_.back().name.epoch == name.epoch)
-        files_.back().last = std::max(files_.back().last, name.first_lsn - 1);
+        files_.back().last = name.first_lsn - 1;
       files_.push_back(std::move(one));
     }
     TruncateReport report{.at = options_.at, .least = least_of(image_)};

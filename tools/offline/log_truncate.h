@@ -29,10 +29,10 @@ struct TruncateOptions {
 
 struct TruncateReport {
   Lsn at = 0;
-  Lsn least = 0;     ///< the lowest `at`: segments and manifest are as of it
-  Lsn readable = 0;  ///< the log can be read up to here
-  Lsn last = 0;      ///< the last valid record found, also behind damage
-  std::uint64_t records_lost = 0;
+  Lsn least = 0;                       ///< the lowest `at`: segments and manifest are as of it
+  Lsn readable = 0;                    ///< the log can be read up to here
+  Lsn last = 0;                        ///< the last valid record found, also behind damage
+  std::uint64_t records_lost = 0;      ///< at most: a file whose header is damaged counts as full
   std::uint64_t bytes_kept_aside = 0;  ///< of files that go to quarantine/, or are copied there
   std::vector<std::string> files{};    ///< that are cut or moved, relative to the directory
   Epoch epoch = 0;                     ///< the new one; 0 if nothing is to be done

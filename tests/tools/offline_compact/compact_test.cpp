@@ -181,9 +181,8 @@ TEST_CASE("compact: one collection alone", "[offline]") {
   CHECK(entry_of(image_of(env), "more") == more);
 }
 
-TEST_CASE("compact: deletes in a segment are carried on while an older segment may hold the id",
+TEST_CASE("compact: no new segment has more rows than was asked for, and nothing is lost",
           "[offline]") {
-  // Given groups so small that the oldest segment stays alone; its dead file is lost afterwards.
   FaultEnv env;
   make_scattered(env, Ending::kClosed);
   const Everything before = read_copy(env);
@@ -191,7 +190,6 @@ TEST_CASE("compact: deletes in a segment are carried on while an older segment m
 
   const auto report = compacted(env, {.segment_rows_max = 8});
 
-  // Then no segment is larger, nothing is lost, and every death is known without dead files.
   CHECK(report.collections[0].segments_after > 1);
   const auto entry = entry_of(image_of(env), "docs");
   for (const auto& part : entry.segments) CHECK(part.rows <= 8);

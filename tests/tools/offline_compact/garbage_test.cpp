@@ -72,7 +72,8 @@ TEST_CASE("gc: the plan names what nobody needs and writes nothing", "[offline]"
   for (const std::string& path :
        {std::string("CURRENT.tmp"), std::string("MANIFEST-1"),
         std::string("wal/0001-00000000000000000001.wal.tmp"), collection + "/0001-00000001.seg.tmp",
-        std::string("tmp/restore-1"), std::string("tmp/upload")}) {
+        collection + "/0001-00000001.index-2", std::string("tmp/restore-1"),
+        std::string("tmp/upload")}) {
     CAPTURE(path);
     CHECK(names(plan, path));
   }
@@ -149,6 +150,25 @@ TEST_CASE("gc: a directory that a node holds, and one that is not ours", "[offli
   CHECK(offline::collect_garbage(env, kDataDir, kApply).error().code == ErrorCode::kLocked);
   CHECK(offline::collect_garbage(env, "/absent", kApply).error().code == ErrorCode::kNoData);
   CHECK_FALSE(env.exists("/absent"));
+}
+
+TEST_CASE("gc, compact: where a snapshot was unpacked nothing is removed before a node took it up",
+          "[offline]") {
+  // Given a file of the snapshot that looks like a leftover, and RESTORE, which names it.
+  FaultEnv env;
+  const std::string collection = litter(env);
+  put(env, "RESTORE");
+  const auto calls = env.calls();
+
+  CHECK(offline::collect_garbage(env, kDataDir, {}).error().code == ErrorCode::kFailedPrecondition);
+  CHECK(offline::collect_garbage(env, kDataDir, kApply).error().code ==
+        ErrorCode::kFailedPrecondition);
+  CHECK(
+      offline::compact(env, kDataDir, {.run = offline::CompactOptions::Run::kApply}).error().code ==
+      ErrorCode::kFailedPrecondition);
+
+  CHECK(env.calls() == calls);
+  CHECK(env.exists(std::string(kDataDir) + "/" + collection + "/0001-00000001.index-2"));
 }
 
 TEST_CASE("gc: a failing call and a power cut at every call cost no point", "[offline][fault]") {

@@ -74,8 +74,10 @@ TEST_CASE("truncate: at every record of the log what came before stays and the r
       if (i < 5) {
         CHECK(done->lsn >= report.first_lsn);
         CHECK((*node)->epoch() == report.epoch);
-        CHECK(image_of(env).epochs.back().kind == manifest::EpochKind::kRestore);
-        CHECK(image_of(env).epochs.back().first_lsn == report.first_lsn);
+        const auto epochs = image_of(env).epochs;
+        REQUIRE_FALSE(epochs.empty());
+        CHECK(epochs.back().kind == manifest::EpochKind::kRestore);
+        CHECK(epochs.back().first_lsn == report.first_lsn);
       }
       REQUIRE((*node)->close());
     }
@@ -162,6 +164,37 @@ TEST_CASE("truncate: a log that no start accepts is cut where it can be read to"
   CHECK(report.last == first + 5);
   CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
   CHECK(read_everything(env) == with_points_to(all, 101));
+}
+
+TEST_CASE("truncate: a log of which not even a header is left begins anew", "[offline]") {
+  // Given a log whose only file begins right behind the segments, and whose header is damaged.
+  FaultEnv env;
+  make_scattered(env, Ending::kClosed);
+  const Everything flushed = read_copy(env);
+  {
+    const auto node = node::Node::open(env, small_node());
+    REQUIRE(node);
+    REQUIRE((*node)->settle());
+    REQUIRE(upsert(**node, "docs", some_points(100, 1)));
+  }
+  env.kill_process();
+  const auto names = wal::list_log_files(env, "/data/wal");
+  REQUIRE(names);
+  REQUIRE(names->size() == 1);
+  REQUIRE(env.flip_bit(names->front().path, 20, 1));
+  REQUIRE_FALSE(node::Node::open(env, small_node()));
+  const Lsn at = names->front().first_lsn - 1;
+
+  const auto report = truncated(env, at, 1u << 20);
+
+  CHECK(report.truncated);
+  CHECK(report.records_lost >= 1);
+  const auto check = checked(env, CheckLevel::kContents);
+  INFO(text_of(check.findings));
+  CHECK_FALSE(check.damaged());
+  CHECK(env.exists("/data/quarantine/truncated-0002" +
+                   names->front().path.substr(std::string("/data/wal").size())));
+  CHECK(read_everything(env).points.at("more") == flushed.points.at("more"));
 }
 
 TEST_CASE("truncate: a failing call and a power cut at every call leave a sound log",
