@@ -23,12 +23,6 @@ std::string utc(std::int64_t time_us) {
   return text;
 }
 
-std::string hex(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
 }  // namespace
 
 void add_archive_option(CLI::App& command, std::string& archive) {

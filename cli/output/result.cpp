@@ -1,6 +1,7 @@
 #include "cli/output/result.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <iomanip>
 #include <ostream>
 #include <string>
@@ -75,6 +76,12 @@ void print_result(const ordered_json& result, OutputFormat format, std::ostream&
   print_fields(result, out);
   for (const auto& [key, value] : result.items())
     if (value.is_array()) print_rows(value, out);
+}
+
+std::string hex(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
 }
 
 }  // namespace vz::cli

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -22,5 +23,8 @@ void add_output_option(CLI::App& command, OutputFormat& format);
 /// As a table the same fields but the schema: a line for each, then the arrays, a line for each
 /// object. null is "-".
 void print_result(const nlohmann::ordered_json& result, OutputFormat format, std::ostream& out);
+
+/// 16 lower-case hex digits: how digests are printed.
+std::string hex(std::uint64_t value);
 
 }  // namespace vz::cli

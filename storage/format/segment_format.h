@@ -71,6 +71,7 @@ inline constexpr std::string_view kSegmentTailMagic = "VZSEGEND";
 inline constexpr std::string_view kSegmentFooterMagic = "VZSF";
 inline constexpr std::string_view kPayloadBlockMagic = "VZPB";
 inline constexpr std::size_t kPayloadHeadSize = 32;
+inline constexpr std::size_t kPayloadRawSizeOffset = 24;  ///< in the head
 inline constexpr std::size_t kPayloadEntrySize = 16;
 inline constexpr std::uint64_t kPayloadAlignment = 8;
 

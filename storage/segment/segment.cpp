@@ -8,6 +8,7 @@
 #include "storage/segment/damage.h"
 #include "storage/segment/id_column.h"
 #include "storage/segment/payload_column.h"
+#include "storage/segment/segment_layout.h"
 #include "storage/segment/vector_reader.h"
 
 namespace vz::segment {
@@ -34,25 +35,6 @@ class NumberColumn {
   const std::byte* data_;
   FirstTouch touch_;
 };
-
-Result<format::SegmentFooter> read_footer(const CheckedFile& file) {
-  const std::uint64_t size = file.content_size();
-  if (size < format::kSegmentTailSize) {
-    return fail(ErrorCode::kCorruption, file.path() + ": the content is too short for a segment");
-  }
-  const std::uint64_t tail_offset = size - format::kSegmentTailSize;
-  VZ_TRY_ASSIGN(const ByteSpan tail, file.bytes(tail_offset, format::kSegmentTailSize));
-  const auto place = format::decode_segment_tail(tail, size);
-  if (!place) {
-    return while_doing(place.error(), file.path() + " at offset " + std::to_string(tail_offset));
-  }
-  VZ_TRY_ASSIGN(const ByteSpan bytes, file.bytes(place->offset, place->size));
-  auto footer = format::decode_segment_footer(bytes, place->offset);
-  if (!footer) {
-    return while_doing(footer.error(), file.path() + " at offset " + std::to_string(place->offset));
-  }
-  return footer;
-}
 
 Result<std::vector<Tombstone>> read_tombstones(const CheckedFile& file,
                                                const format::Section& section) {
@@ -122,7 +104,7 @@ Segment::~Segment() = default;
 Result<std::unique_ptr<Segment>> Segment::open(Env& env, const std::string& path) {
   VZ_TRY_ASSIGN(auto file,
                 CheckedFile::open(env, path, FileKind::kSegment, format::kSegmentVersionNewest));
-  VZ_TRY_ASSIGN(format::SegmentFooter layout, read_footer(*file));
+  VZ_TRY_ASSIGN(format::SegmentFooter layout, read_layout(*file));
   VZ_TRY_ASSIGN(auto tombstones, read_tombstones(*file, layout.tombstones));
   auto state = std::make_unique<State>(std::move(file), std::move(layout));
   const format::Section bloom = state->layout.bloom;

@@ -1,9 +1,12 @@
 // Removal of files: those of images that are no longer kept, and what a crash has left.
+#include "storage/store/leftovers.h"
+
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "storage/base/log.h"
-#include "storage/store/store.h"
+#include "storage/store/pending_restore.h"
 
 namespace vz::store {
 namespace {
@@ -44,6 +47,75 @@ bool is_temporary(const DirectoryEntry& entry) {
   return entry.type == FileType::kRegular && entry.name.ends_with(".tmp");
 }
 
+class LeftoverSearch {
+ public:
+  LeftoverSearch(Env& env, const Paths& paths, const manifest::Manifest& current,
+                 const PreviousImage& previous)
+      : env_(env), paths_(paths), current_(current), previous_(previous) {}
+
+  Result<std::vector<Leftover>> run() {
+    VZ_TRY_ASSIGN(const auto in_root, env_.list(paths_.root));
+    for (const auto& entry : in_root) {
+      const auto number = manifest::parse_file_name(entry.name);
+      // An image above the one in force stays until its number comes up again: should CURRENT have
+      // been put back to an older version, it is the only trace of the newer one.
+      const bool old_image = number && *number < current_.number &&
+                             *number != previous_.image.number && *number != previous_.unreadable;
+      if (is_temporary(entry) || old_image) add(paths_.root, entry);
+    }
+    for (const std::string& directory : {paths_.wal(), paths_.root + "/jobs"}) {
+      if (!env_.exists(directory)) continue;
+      VZ_TRY_ASSIGN(const auto entries, env_.list(directory));
+      for (const auto& entry : entries)
+        if (is_temporary(entry)) add(directory, entry);
+    }
+    kept_ = files_of(paths_, current_);
+    kept_.merge(files_of(paths_, previous_.image));
+    if (restore_pending(env_, paths_)) return std::move(found_);  // Some may be what it brings.
+    VZ_TRY_ASSIGN(const auto collections, env_.list(paths_.collections()));
+    for (const auto& entry : collections) {
+      const auto id = parse_collection_id(entry.name);
+      if (!id || entry.type != FileType::kDirectory) continue;
+      VZ_TRY_ASSIGN(const auto entries, env_.list(paths_.collection(*id)));
+      in_collection(*id, entries);
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void add(const std::string& directory, const DirectoryEntry& entry) {
+    found_.push_back({.path = directory + "/" + entry.name, .size_bytes = entry.size_bytes});
+  }
+
+  void in_collection(CollectionId id, const std::vector<DirectoryEntry>& entries) {
+    std::size_t kept = entries.size();
+    for (const auto& entry : entries) {
+      const std::string path = paths_.collection(id) + "/" + entry.name;
+      const auto name = parse_data_file_name(entry.name);
+      const bool given_out =
+          name && name->seq < current_.next_seq &&
+          (name->kind == DataFileName::Kind::kSeg || name->number < current_.next_file_number);
+      const bool unnamed = entry.type == FileType::kRegular && given_out && !kept_.contains(path) &&
+                           previous_.unreadable == 0;
+      if (!is_temporary(entry) && !unnamed) continue;
+      add(paths_.collection(id), entry);
+      --kept;
+    }
+    // A collection that only the log knows yet has an id above catalog_lsn; its directory stays.
+    const bool dropped = !names_collection(current_, id) &&
+                         !names_collection(previous_.image, id) && id <= current_.catalog_lsn;
+    if (dropped && kept == 0)
+      found_.push_back({.path = paths_.collection(id), .size_bytes = 0, .directory = true});
+  }
+
+  Env& env_;
+  const Paths& paths_;
+  const manifest::Manifest& current_;
+  const PreviousImage& previous_;
+  std::set<std::string> kept_;
+  std::vector<Leftover> found_;
+};
+
 }  // namespace
 
 bool Store::keeps_old_files() const {
@@ -74,59 +146,38 @@ void Store::remove_obsolete() {
   old_.clear();
 }
 
-Result<std::vector<std::string>> Store::remove_leftovers() {
-  std::vector<std::string> removed;
-  const auto remove = [&](const std::string& path) {
-    if (remove_file(env_, path)) removed.push_back(path);
-  };
-
-  VZ_TRY_ASSIGN(const auto in_root, env_.list(paths_.root));
-  for (const auto& entry : in_root) {
+Result<PreviousImage> load_previous_image(Env& env, const Paths& paths, std::uint64_t current) {
+  VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
+  std::uint64_t newest = 0;
+  for (const auto& entry : entries) {
     const auto number = manifest::parse_file_name(entry.name);
-    // An image above the one in force stays until its number comes up again: should CURRENT have
-    // been put back to an older version, it is the only trace of the newer one.
-    const bool old_image = number && *number < current_.number && *number != previous_.number &&
-                           *number != previous_unreadable_;
-    if (is_temporary(entry) || old_image) remove(paths_.root + "/" + entry.name);
+    if (number && *number < current) newest = std::max(newest, *number);
   }
-  for (const std::string& directory : {paths_.wal(), paths_.root + "/jobs"}) {
-    if (!env_.exists(directory)) continue;
-    VZ_TRY_ASSIGN(const auto entries, env_.list(directory));
-    for (const auto& entry : entries) {
-      if (is_temporary(entry)) remove(directory + "/" + entry.name);
-    }
-  }
-  std::set<std::string> kept = files_of(paths_, current_);
-  kept.merge(files_of(paths_, previous_));
-  VZ_TRY_ASSIGN(const auto collections, env_.list(paths_.collections()));
-  for (const auto& entry : collections) {
-    const auto id = parse_collection_id(entry.name);
-    if (!id || entry.type != FileType::kDirectory) continue;
-    VZ_TRY_ASSIGN(const auto entries, env_.list(paths_.collection(*id)));
-    remove_leftovers_of(*id, entries, kept, removed);
-  }
-  return removed;
+  if (newest == 0) return PreviousImage{};
+  auto image = manifest::load_image(env, paths.root, newest);
+  if (image) return PreviousImage{.image = std::move(*image)};
+  return PreviousImage{.unreadable = newest};  // Only a spare: the image in force is sound.
 }
 
-void Store::remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntry>& entries,
-                                const std::set<std::string>& kept,
-                                std::vector<std::string>& removed) {
-  for (const auto& entry : entries) {
-    const std::string path = paths_.collection(id) + "/" + entry.name;
-    const auto name = parse_data_file_name(entry.name);
-    const bool given_out =
-        name && name->seq < current_.next_seq &&
-        (name->kind == DataFileName::Kind::kSeg || name->number < current_.next_file_number);
-    const bool unnamed = entry.type == FileType::kRegular && given_out && !kept.contains(path) &&
-                         previous_unreadable_ == 0 && !restore_pending();
-    if ((is_temporary(entry) || unnamed) && remove_file(env_, path)) removed.push_back(path);
+Result<std::vector<Leftover>> find_leftovers(Env& env, const Paths& paths,
+                                             const manifest::Manifest& current,
+                                             const PreviousImage& previous) {
+  return LeftoverSearch(env, paths, current, previous).run();
+}
+
+Result<std::vector<std::string>> Store::remove_leftovers() {
+  VZ_TRY_ASSIGN(const auto leftovers,
+                find_leftovers(env_, paths_, current_,
+                               {.image = previous_, .unreadable = previous_unreadable_}));
+  std::vector<std::string> removed;
+  for (const Leftover& leftover : leftovers) {
+    // Asked each time: tar may begin at any moment, and writes RESTORE first.
+    if (restore_pending()) break;
+    const bool gone = leftover.directory ? remove_if_empty(env_, leftover.path)
+                                         : remove_file(env_, leftover.path);
+    if (gone) removed.push_back(leftover.path);
   }
-  // A collection that only the log knows yet has an id above catalog_lsn; its directory stays.
-  const bool dropped = !names_collection(current_, id) && !names_collection(previous_, id) &&
-                       id <= current_.catalog_lsn && !restore_pending();
-  if (dropped && remove_if_empty(env_, paths_.collection(id))) {
-    removed.push_back(paths_.collection(id));
-  }
+  return removed;
 }
 
 }  // namespace vz::store

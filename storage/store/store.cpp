@@ -5,6 +5,7 @@
 
 #include "storage/store/creation.h"
 #include "storage/store/directory_state.h"
+#include "storage/store/leftovers.h"
 #include "storage/store/lock_owner.h"
 #include "storage/store/pending_restore.h"
 #include "storage/store/swap.h"
@@ -74,19 +75,9 @@ Status Store::open_existing() {
 }
 
 Status Store::load_previous() {
-  VZ_TRY_ASSIGN(const auto entries, env_.list(paths_.root));
-  std::uint64_t newest = 0;
-  for (const auto& entry : entries) {
-    const auto number = manifest::parse_file_name(entry.name);
-    if (number && *number < current_.number) newest = std::max(newest, *number);
-  }
-  if (newest == 0) return {};
-  auto image = manifest::load_image(env_, paths_.root, newest);
-  if (image) {
-    previous_ = std::move(*image);
-  } else {
-    previous_unreadable_ = newest;  // Only a spare: the image in force is sound.
-  }
+  VZ_TRY_ASSIGN(PreviousImage previous, load_previous_image(env_, paths_, current_.number));
+  previous_ = std::move(previous.image);
+  previous_unreadable_ = previous.unreadable;
   return {};
 }
 

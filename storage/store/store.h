@@ -130,10 +130,9 @@ class Store {
   /// Makes collections/<id>/ durably, if it is not there: a new segment goes into it.
   Status create_collection_directory(CollectionId id);
 
-  /// Removes leftovers of a crash: *.tmp files and numbered files of ours that no kept image names
-  /// and whose seq or number is below the manifest's next ones. Unknown files stay. For the start,
-  /// before anything else writes here. While the previous image is unreadable no numbered file
-  /// goes, nor while a restore is pending. Returns the paths removed.
+  /// Removes what find_leftovers() finds (storage/store/leftovers.h). For the start, before
+  /// anything else writes here. While the previous image is unreadable no numbered file goes, nor
+  /// while a restore is pending. Returns the paths removed.
   Result<std::vector<std::string>> remove_leftovers();
 
  private:
@@ -144,8 +143,6 @@ class Store {
   void remember_old(manifest::Manifest image);
   /// Removes what only old_ names, and empties it; while a restore is pending it stays.
   void remove_obsolete();
-  void remove_leftovers_of(CollectionId id, const std::vector<DirectoryEntry>& entries,
-                           const std::set<std::string>& kept, std::vector<std::string>& removed);
 
   Env& env_;
   Paths paths_;

@@ -1,7 +1,10 @@
 #include "tools/offline/data_directory.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "storage/archive/member_name.h"
+#include "storage/store/directory_state.h"
 #include "storage/store/swap.h"
 
 namespace vz::offline {
@@ -9,6 +12,17 @@ namespace vz::offline {
 store::Paths paths_of(std::string directory) {
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   return {std::move(directory)};
+}
+
+Status require_data(Env& env, const store::Paths& paths) {
+  if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
+    return fail(ErrorCode::kNoData, paths.root + " is not a directory");
+  VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env, paths));
+  if (state == store::DirectoryState::kAbsent)
+    return fail(ErrorCode::kNoData, paths.root + " does not exist");
+  if (state == store::DirectoryState::kFresh)
+    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
+  return {};
 }
 
 Result<std::unique_ptr<FileLock>> lock_shared(Env& env, const store::Paths& paths) {
@@ -23,6 +37,54 @@ Status require_no_swap(Env& env, const store::Paths& paths) {
               paths.root +
                   " is in the middle of a restore that was cut short: start a node on it, "
                   "or restore again, which completes it");
+}
+
+Status require_no_restore(Env& env, const store::Paths& paths) {
+  const std::string path = paths.root + "/" + std::string(archive::kRestoreName);
+  if (!env.exists(path)) return {};
+  return fail(ErrorCode::kFailedPrecondition,
+              path +
+                  " is there: a snapshot was unpacked into this directory. Start a node on it, "
+                  "which takes it up, or move the file away to give it up");
+}
+
+Result<DataDirectory> open_for_reading(Env& env, const std::string& directory) {
+  DataDirectory data;
+  data.paths = paths_of(directory);
+  VZ_TRY(require_data(env, data.paths));
+  VZ_TRY_ASSIGN(data.identity, store::read_identity(env, data.paths));
+  VZ_TRY_ASSIGN(data.lock, lock_shared(env, data.paths));
+  VZ_TRY(require_no_swap(env, data.paths));
+  auto image = manifest::load(env, data.paths.root);
+  if (!image && image.error().code == ErrorCode::kNotFound)
+    return fail(ErrorCode::kCorruption, data.paths.root + "/CURRENT is missing");
+  VZ_TRY_ASSIGN(data.image, std::move(image));
+  return data;
+}
+
+Result<std::unique_ptr<store::Store>> open_for_writing(Env& env, const std::string& directory) {
+  const store::Paths paths = paths_of(directory);
+  VZ_TRY(require_data(env, paths));
+  VZ_TRY(require_no_restore(env, paths));
+  return store::Store::open(env, paths.root);
+}
+
+bool is_wanted(const manifest::Manifest& image, const manifest::CollectionEntry& entry,
+               std::string_view wanted) {
+  if (wanted.empty() || entry.name == wanted) return true;
+  return std::any_of(image.aliases.begin(), image.aliases.end(), [&](const auto& alias) {
+    return alias.name == wanted && alias.collection == entry.id;
+  });
+}
+
+Result<std::vector<const manifest::CollectionEntry*>> wanted_collections(
+    const store::Paths& paths, const manifest::Manifest& image, std::string_view wanted) {
+  std::vector<const manifest::CollectionEntry*> found;
+  for (const auto& entry : image.collections)
+    if (is_wanted(image, entry, wanted)) found.push_back(&entry);
+  if (!found.empty() || wanted.empty()) return found;
+  return fail(ErrorCode::kNotFound, "there is no collection '" + std::string(wanted) + "' in " +
+                                        paths.root + ": `data info` lists them");
 }
 
 }  // namespace vz::offline

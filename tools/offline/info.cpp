@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "storage/store/directory_state.h"
 #include "storage/wal/log_file.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/segments.h"
 
 namespace vz::offline {
 namespace {
@@ -34,13 +34,6 @@ Result<std::string> lock_holder(Env& env, const store::Paths& paths) {
   if (!owner || owner->empty()) return std::string("another process");
   const std::string_view text = as_text(*owner);
   return std::string(text.substr(0, text.find('\n')));
-}
-
-std::uint64_t bytes_of(const SegmentEntry& segment) {
-  std::uint64_t bytes = segment.seg.size_bytes;
-  for (const auto& derived : {segment.dead, segment.index, segment.fields})
-    if (derived) bytes += derived->info.size_bytes;
-  return bytes;
 }
 
 /// Of its files the part that dead rows take, if rows are of equal size.
@@ -101,13 +94,7 @@ double DataInfo::garbage_share() const {
 
 Result<DataInfo> read_info(Env& env, const std::string& directory) {
   const store::Paths paths = paths_of(directory);
-  if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
-    return fail(ErrorCode::kNoData, paths.root + " is not a directory");
-  VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env, paths));
-  if (state == store::DirectoryState::kAbsent)
-    return fail(ErrorCode::kNoData, paths.root + " does not exist");
-  if (state == store::DirectoryState::kFresh)
-    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
+  VZ_TRY(require_data(env, paths));
 
   DataInfo info;
   VZ_TRY_ASSIGN(info.identity, store::read_identity(env, paths));

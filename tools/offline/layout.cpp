@@ -6,6 +6,7 @@
 
 #include "storage/store/directory_state.h"
 #include "storage/store/pending_restore.h"
+#include "tools/offline/data_directory.h"
 #include "tools/offline/strays.h"
 
 namespace vz::offline {
@@ -116,13 +117,6 @@ class Images {
   bool spare_unreadable_ = false;
 };
 
-bool is_wanted(const Manifest& image, const CollectionEntry& entry, const std::string& wanted) {
-  if (wanted.empty() || entry.name == wanted) return true;
-  return std::any_of(image.aliases.begin(), image.aliases.end(), [&](const auto& alias) {
-    return alias.name == wanted && alias.collection == entry.id;
-  });
-}
-
 /// Lists a directory; what cannot be listed is a finding, and its files count as missing.
 Entries list_or_report(const Run& run, const std::string& path, std::string_view collection) {
   Entries out;
@@ -228,14 +222,9 @@ Result<Layout> read_layout(const Run& run) {
   if (layout.image == nullptr) return layout;
 
   const Manifest& image = *layout.image;
-  for (const CollectionEntry& entry : image.collections) {
-    if (is_wanted(image, entry, run.options.collection))
-      layout.collections.push_back(CollectionFiles(run, layout, entry).name_all());
-  }
-  if (layout.collections.empty() && !run.options.collection.empty()) {
-    return fail(ErrorCode::kNotFound,
-                "there is no collection '" + run.options.collection + "' in " + run.paths.root);
-  }
+  VZ_TRY_ASSIGN(const auto wanted, wanted_collections(run.paths, image, run.options.collection));
+  for (const CollectionEntry* entry : wanted)
+    layout.collections.push_back(CollectionFiles(run, layout, *entry).name_all());
   // Without the image in force nothing can be called a leftover.
   if (layout.in_force) {
     report_strays(run, in_root,

@@ -6,35 +6,21 @@
 #include "storage/archive/member_name.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/store.h"
-#include "storage/wal/log.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/unflushed.h"
 
 namespace vz::offline {
 namespace {
 
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
-/// True if a start would have to take the record from the log, because no segment holds it.
-bool is_unflushed(const format::WalRecord& record, const manifest::Manifest& manifest) {
-  if (record.kind != format::WalRecordKind::kPoints) return record.lsn > manifest.catalog_lsn;
-  const auto entry = std::find_if(manifest.collections.begin(), manifest.collections.end(),
-                                  [&](const auto& one) { return one.id == record.collection; });
-  if (entry == manifest.collections.end()) return record.lsn > manifest.catalog_lsn;
-  return record.lsn > entry->flushed_lsn;
-}
-
-/// Errors: kFailedPrecondition with their number; those of wal::replay.
+/// Errors: kFailedPrecondition with their number; those of count_unflushed.
 Status require_all_flushed(Env& env, const store::Paths& paths,
                            const manifest::Manifest& manifest) {
-  std::uint64_t unflushed = 0;
-  VZ_TRY(wal::replay(env, paths.wal(), manifest.log_lsn, manifest.clean_lsn,
-                     [&](const format::WalRecord& record) -> Status {
-                       unflushed += is_unflushed(record, manifest) ? 1 : 0;
-                       return {};
-                     }));
-  if (unflushed == 0) return {};
+  VZ_TRY_ASSIGN(const UnflushedRecords unflushed, count_unflushed(env, paths, manifest));
+  if (unflushed.records == 0) return {};
   return fail(ErrorCode::kFailedPrecondition,
-              "the log of " + paths.root + " holds " + std::to_string(unflushed) +
+              "the log of " + paths.root + " holds " + std::to_string(unflushed.records) +
                   " records that no segment holds: start the node once and stop it with SIGTERM, "
                   "which seals them, then pack again");
 }

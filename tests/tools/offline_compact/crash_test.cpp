@@ -1,0 +1,112 @@
+// Promise: whatever call fails and whenever the power is cut, compaction and the building of
+// indexes leave a sound directory with every point, and a rerun ends what they began.
+#include "tests/tools/offline_compact/compact_kit.h"
+#include "tools/offline/index_rebuild.h"
+
+using namespace vz;
+using namespace vz::test;
+using offline::CheckLevel;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kStride = 5;
+#else
+constexpr std::uint64_t kStride = 1;
+#endif
+
+void crash(FaultEnv& env, std::uint64_t way, std::uint64_t seed) {
+  switch (way % 4) {
+    case 0:
+      return env.lose_power_worst();
+    case 1:
+      return env.lose_power(seed + way);
+    case 2:
+      return env.lose_power_names_kept();
+    default:
+      return env.kill_process();
+  }
+}
+
+using Work = std::function<bool(FaultEnv&)>;
+
+/// Lets each call of `work` fail, once or for good, cuts the power, and looks what is left.
+void try_every_call(const Work& work, const std::function<bool(const manifest::Manifest&)>& done) {
+  const std::uint64_t seed = Catch::rngSeed();
+  CAPTURE(seed);
+  FaultEnv sample;
+  make_scattered(sample, Ending::kKilled);
+  const Everything before = read_copy(sample);
+  const auto calls_before = sample.calls();
+  REQUIRE(work(sample));
+  REQUIRE(done(image_of(sample)));
+  const std::uint64_t calls = sample.calls() - calls_before;
+  REQUIRE(calls > 20);
+  bool old_seen = false;
+  bool new_seen = false;
+  for (std::uint64_t fault = seed % kStride; fault < calls; fault += kStride) {
+    for (const bool stays : {false, true}) {
+      FaultEnv env;
+      make_scattered(env, Ending::kKilled);
+      stays ? env.fail_from(fault) : env.fail_at(fault);
+      const bool reported = work(env);
+      env.heal();
+      crash(env, fault + (stays ? 2 : 0), seed);
+
+      INFO("failing call " << fault << " of " << calls << ", stays " << stays);
+      {
+        const auto report = checked(env, CheckLevel::kContents);
+        INFO(text_of(report.findings));
+        REQUIRE_FALSE(report.damaged());
+      }
+      const bool is_done = done(image_of(env));
+      if (reported) REQUIRE(is_done);
+      old_seen = old_seen || !is_done;
+      new_seen = new_seen || is_done;
+      REQUIRE(read_copy(env) == before);
+      REQUIRE(work(env));
+      REQUIRE(done(image_of(env)));
+      REQUIRE_FALSE(checked(env, CheckLevel::kContents).damaged());
+      REQUIRE(read_everything(env) == before);
+    }
+  }
+  CHECK(old_seen);
+  CHECK(new_seen);
+}
+
+}  // namespace
+
+TEST_CASE("compact: a failing call and a power cut at every call leave old or new, whole",
+          "[offline][fault]") {
+  try_every_call(
+      [](FaultEnv& env) {
+        return offline::compact(env, kDataDir, {.run = offline::CompactOptions::Run::kApply})
+            .has_value();
+      },
+      [](const manifest::Manifest& image) {
+        for (const auto& entry : image.collections)
+          if (entry.segments.size() != 1 || entry.segments[0].dead_rows != 0) return false;
+        return true;
+      });
+}
+
+TEST_CASE("rebuild-index: a failing call and a power cut at every call leave old files or new",
+          "[offline][fault]") {
+  std::uint64_t first = 0;
+  {
+    FaultEnv env;
+    make_scattered(env, Ending::kKilled);
+    first = image_of(env).next_file_number;
+  }
+  try_every_call(
+      [](FaultEnv& env) {
+        return offline::rebuild_index(env, kDataDir, {.run = offline::RebuildOptions::Run::kApply})
+            .has_value();
+      },
+      [first](const manifest::Manifest& image) {
+        for (const auto& entry : image.collections)
+          for (const auto& part : entry.segments)
+            if (!part.index || part.index->number < first) return false;
+        return true;
+      });
+}
