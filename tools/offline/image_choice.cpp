@@ -12,7 +12,7 @@ using manifest::Manifest;
 
 class Choice {
  public:
-  Choice(Env& env, const store::Paths& paths, const SeenHere& seen)
+  Choice(Env& env, const store::Paths& paths, const store::SeenHere& seen)
       : env_(env), paths_(paths), seen_(seen) {}
 
   Result<ImageChoice> run() {
@@ -112,7 +112,7 @@ class Choice {
 
   Env& env_;
   const store::Paths& paths_;
-  const SeenHere& seen_;
+  const store::SeenHere& seen_;
   std::map<std::uint64_t, Manifest> images_;  ///< that can be read
   std::vector<std::string> unreadable_;       ///< names of the others
   std::uint64_t newest_number_ = 0;           ///< also of those that cannot
@@ -121,7 +121,7 @@ class Choice {
 
 }  // namespace
 
-Result<ImageChoice> choose_image(Env& env, const store::Paths& paths, const SeenHere& seen) {
+Result<ImageChoice> choose_image(Env& env, const store::Paths& paths, const store::SeenHere& seen) {
   return Choice(env, paths, seen).run();
 }
 

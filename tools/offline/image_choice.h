@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/store/seen_here.h"
 #include "tools/offline/finding.h"
-#include "tools/offline/seen_here.h"
 
 namespace vz::offline {
 
@@ -25,6 +25,6 @@ struct ImageChoice {
 /// The image in force; if it is lost, a newer one that is there whole; else one made again.
 /// Never writes. Errors: kNoData, kLocked, kIncompatible, kFailedPrecondition (a restore was cut
 /// short), kIoError, kPermissionDenied, kCorruption (a name in wal/ that is no file).
-Result<ImageChoice> choose_image(Env& env, const store::Paths& paths, const SeenHere& seen);
+Result<ImageChoice> choose_image(Env& env, const store::Paths& paths, const store::SeenHere& seen);
 
 }  // namespace vz::offline

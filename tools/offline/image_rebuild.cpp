@@ -52,7 +52,7 @@ Result<segment::FileInfo> describe(Env& env, const std::string& path) {
 
 class Rebuild {
  public:
-  Rebuild(Env& env, const store::Paths& paths, const Manifest* hint, const SeenHere& seen)
+  Rebuild(Env& env, const store::Paths& paths, const Manifest* hint, const store::SeenHere& seen)
       : env_(env), paths_(paths), hint_(hint), seen_(seen) {}
 
   Result<RebuiltImage> run() {
@@ -277,7 +277,7 @@ class Rebuild {
   Env& env_;
   const store::Paths& paths_;
   const Manifest* hint_;
-  const SeenHere& seen_;
+  const store::SeenHere& seen_;
   std::map<CollectionId, CollectionEntry> collections_;
   std::map<std::string, CollectionId> aliases_;
   std::set<SegmentName> hinted_;  ///< of the hint, whether they are there or not
@@ -320,7 +320,7 @@ Result<std::vector<FoundSegment>> find_segments(Env& env, const store::Paths& pa
 }
 
 Result<RebuiltImage> rebuild_image(Env& env, const store::Paths& paths,
-                                   const manifest::Manifest* hint, const SeenHere& seen) {
+                                   const manifest::Manifest* hint, const store::SeenHere& seen) {
   return Rebuild(env, paths, hint, seen).run();
 }
 

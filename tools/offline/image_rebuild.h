@@ -10,8 +10,8 @@
 
 #include "storage/format/segment_format.h"
 #include "storage/manifest/manifest.h"
+#include "storage/store/seen_here.h"
 #include "storage/store/store.h"
-#include "tools/offline/seen_here.h"
 
 namespace vz::offline {
 
@@ -41,6 +41,6 @@ struct RebuiltImage {
 /// Errors: kIoError, kPermissionDenied, kIncompatible, kCorruption (a name in wal/ that is no
 /// file). Never writes.
 Result<RebuiltImage> rebuild_image(Env& env, const store::Paths& paths,
-                                   const manifest::Manifest* hint, const SeenHere& seen);
+                                   const manifest::Manifest* hint, const store::SeenHere& seen);
 
 }  // namespace vz::offline

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "storage/format/manifest_format.h"
+#include "storage/store/seen_here.h"
 #include "storage/wal/log_file.h"
 #include "storage/wal/log_scan.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/seen_here.h"
 #include "tools/offline/snapshot_contents.h"
 
 namespace vz::offline {
@@ -129,7 +129,7 @@ class Truncation {
       report.files.push_back(files_[i].name.path.substr(paths_.root.size() + 1));
       report.bytes_kept_aside += files_[i].name.size_bytes;
     }
-    VZ_TRY_ASSIGN(const SeenHere seen, look_around(env_, paths_));
+    VZ_TRY_ASSIGN(const store::SeenHere seen, store::look_around(env_, paths_));
     report.epoch = std::max(seen.epoch, last_epoch(image_)) + 1;
     report.first_lsn = std::max({seen.lsn, last_lsn(image_), report.last}) + 1;
     return report;

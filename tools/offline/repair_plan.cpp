@@ -26,7 +26,7 @@ class Planner {
       : env_(env), paths_(paths), options_(options) {}
 
   Result<RepairPlan> run() {
-    VZ_TRY_ASSIGN(plan_.seen, look_around(env_, paths_));
+    VZ_TRY_ASSIGN(plan_.seen, store::look_around(env_, paths_));
     VZ_TRY_ASSIGN(ImageChoice choice, choose_image(env_, paths_, plan_.seen));
     VZ_TRY_ASSIGN(CheckReport report, check_against(choice.image));
     if (report.damaged() && choice.newer) {

@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "storage/store/seen_here.h"
 #include "tools/offline/log_loss.h"
 #include "tools/offline/quarantine.h"
 #include "tools/offline/repair.h"
-#include "tools/offline/seen_here.h"
 
 namespace vz::offline {
 
 struct RepairPlan {
   RepairReport report{};
   manifest::Manifest image{};  ///< to go on from: as published, or rebuilt
-  SeenHere seen{};
+  store::SeenHere seen{};
 
   bool new_image = false;                       ///< publish under a new number
   bool current_only = false;                    ///< CURRENT is made to name `image` again
