@@ -53,7 +53,8 @@ struct CompactedCollection {
   /// Why it gains something, such as "3 segments, 120 dead rows"; "" if it does not.
   std::string reason{};
   std::uint64_t segments_after = 0;
-  std::uint64_t bytes_after = 0;    ///< after a run what they are, before it an estimate
+  std::uint64_t bytes_after =
+      0;  ///< after a run what they are; before it an estimate, without new graphs
   std::uint64_t space_needed = 0;   ///< bytes beside the old files, while it runs; an upper bound
   std::uint64_t memory_needed = 0;  ///< bytes; an estimate
   bool compacted = false;

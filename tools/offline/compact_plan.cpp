@@ -185,16 +185,16 @@ class Planner {
 
   [[nodiscard]] std::string reason() const {
     std::string text;
-    const auto add = [&](std::uint64_t number, const char* what) {
+    const auto add = [&](std::uint64_t number, const char* noun, const char* rest) {
       if (number == 0) return;
-      if (!text.empty()) text += ", ";
-      text += fmt::format("{} {}", number, what);
+      text += fmt::format("{}{} {}{}{}", text.empty() ? "" : ", ", number, noun,
+                          number == 1 ? "" : "s", rest);
     };
-    add(merged_, "segments to merge");
-    add(plan_.report.dead_rows, "dead rows");
-    add(tombstones_, "tombstones of nothing");
-    add(unindexed_, "segments without index");
-    add(recompressed_, "segments of another compression");
+    add(merged_, "segment", " to merge");
+    add(plan_.report.dead_rows, "dead row", "");
+    add(tombstones_, "tombstone", " of nothing");
+    add(unindexed_, "segment", " without graph or columns");
+    add(recompressed_, "segment", " of another compression");
     return text;
   }
 
