@@ -4,6 +4,7 @@
 #include <array>
 
 #include "storage/format/restore_format.h"
+#include "storage/store/pending_restore.h"
 
 namespace vz::store {
 namespace {
@@ -53,10 +54,13 @@ bool belongs_beside_restore(const DirectoryEntry& entry) {
          (is_one_of(kFiles, entry.name) || manifest::parse_file_name(entry.name));
 }
 
-/// A RESTORE of ours by its first bytes, however much of it has come.
-bool holds_restore(Env& env, const Paths& paths) {
+/// A RESTORE of ours by its first bytes, however much of it has come. Errors: kPermissionDenied.
+Result<bool> holds_restore(Env& env, const Paths& paths) {
   Bytes magic(format::kRestoreMagic.size());
   const auto file = env.open_beneath(paths.root, "RESTORE");
+  if (!file && file.error().code == ErrorCode::kPermissionDenied) {
+    return fail(ErrorCode::kPermissionDenied, file.error().message + kOwnerAdvice);
+  }
   return file && (*file)->read_at(0, magic) && as_text(magic) == format::kRestoreMagic;
 }
 
@@ -72,7 +76,7 @@ std::string printable(std::string text) {
 Result<DirectoryState> inspect(Env& env, const Paths& paths) {
   if (!env.exists(paths.root)) return DirectoryState::kAbsent;
   if (env.exists(paths.format())) return DirectoryState::kOurs;
-  const bool restore = holds_restore(env, paths);
+  VZ_TRY_ASSIGN(const bool restore, holds_restore(env, paths));
   VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
   for (const auto& entry : entries) {
     if (restore && belongs_beside_restore(entry)) continue;

@@ -13,8 +13,8 @@ enum class DirectoryState : std::uint8_t {
   kOurs,  ///< it holds FORMAT
 };
 
-/// Errors: kNoData (not empty and no FORMAT; names one thing that it holds), kIoError. Never
-/// writes.
+/// Errors: kNoData (not empty and no FORMAT; names one thing that it holds), kIoError,
+/// kPermissionDenied (also of a RESTORE, without a FORMAT). Never writes.
 Result<DirectoryState> inspect(Env& env, const Paths& paths);
 
 }  // namespace vz::store

@@ -231,6 +231,7 @@ Result<VerifiedRestore> VerifiedRestore::verify(Env& env, const Paths& paths,
   const auto judged = [&](Error error) {
     if (error.code == ErrorCode::kCorruption)
       error.message = "the restore is not complete: " + error.message + advice;
+    if (error.code == ErrorCode::kPermissionDenied) error.message += kOwnerAdvice;
     return tl::unexpected<Error>(std::move(error));
   };
   auto contents = read_restore(env, paths);

@@ -26,6 +26,10 @@
 
 namespace vz::store {
 
+/// Ends the message when a file of tar's cannot be read.
+inline constexpr const char* kOwnerAdvice =
+    "; what tar unpacks must belong to the user that the node runs as";
+
 /// True if RESTORE is there, in whatever state: then no file of collections/ may be removed. One
 /// stat; without a lock too.
 [[nodiscard]] bool restore_pending(Env& env, const Paths& paths);

@@ -50,9 +50,11 @@ class Withdrawal {
     if (state == store::DirectoryState::kAbsent)
       return fail(ErrorCode::kNotFound, paths_.root + ": no such directory");
     if (state == store::DirectoryState::kFresh) {
-      return fail(ErrorCode::kNoData, paths_.root +
-                                          " held no data before the snapshot: there is nothing to "
-                                          "go back to; to begin anew remove what is in it");
+      return fail(ErrorCode::kNoData,
+                  paths_.root + (store::restore_pending(env_, paths_)
+                                     ? " held no data before the snapshot: there is nothing to go "
+                                       "back to; to begin anew remove what is in it"
+                                     : " holds neither data nor a snapshot"));
     }
     VZ_TRY(store::read_identity(env_, paths_));
     return {};

@@ -24,17 +24,16 @@ std::size_t files_of_collections(FaultEnv& env) {
   return files;
 }
 
-}  // namespace
-
-TEST_CASE("node: once it is quiet no file is left that the image does not name", "[node]") {
-  FaultEnv env;
-  REQUIRE(env.make_directory("/"));
+/// Works in the background, and soon.
+node::NodeOptions eager_node() {
   auto options = test::small_node();
   options.quiet_ms = 50;
   options.background = node::NodeOptions::Background::kOn;
-  auto opened = node::Node::open(env, options);
-  REQUIRE(opened);
-  node::Node& node = **opened;
+  return options;
+}
+
+/// 200 points in "docs", as many as 25 memtables hold.
+void write_docs(node::Node& node) {
   REQUIRE(test::create(node, "docs"));
   for (std::uint64_t id = 0; id < 200; id += 8) {
     std::vector<log::PointData> points;
@@ -42,16 +41,50 @@ TEST_CASE("node: once it is quiet no file is left that the image does not name",
       points.push_back(test::point(i, {1, 2, 3, 4}, "{}"));
     REQUIRE(test::upsert(node, "docs", std::move(points)));
   }
+}
 
+template <typename Holds>
+bool wait_for(const Holds& holds) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  const auto settled = [&] {
+  while (!holds() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return holds();
+}
+
+}  // namespace
+
+TEST_CASE("node: while tar unpacks a snapshot nothing is merged, and afterwards it is",
+          "[node][tar]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  auto opened = node::Node::open(env, eager_node());
+  REQUIRE(opened);
+  node::Node& node = **opened;
+  const std::string marker = std::string(test::kDataDir) + "/RESTORE";
+  REQUIRE(env.put_file(marker, as_bytes("VZRESTO\n")));
+
+  write_docs(node);
+
+  CHECK(wait_for([&] { return node.find("docs")->stats().segments == 25; }));
+  REQUIRE(env.remove(marker));
+  CHECK(wait_for([&] { return node.find("docs")->stats().segments <= 4; }));
+  CHECK(node.close());
+}
+
+TEST_CASE("node: once it is quiet no file is left that the image does not name", "[node]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  auto opened = node::Node::open(env, eager_node());
+  REQUIRE(opened);
+  node::Node& node = **opened;
+  write_docs(node);
+
+  (void)wait_for([&] {
     const auto stats = node.find("docs")->stats();
     // Each segment has .seg, .index and .fields; no row has died.
     return stats.segments > 0 && stats.segments <= 4 &&
            files_of_collections(env) == 3 * stats.segments;
-  };
-  while (!settled() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  });
 
   const auto stats = node.find("docs")->stats();
   CHECK(stats.segments <= 4);  // It did merge, and has nothing left to do.
