@@ -163,10 +163,14 @@ class Rebuild {
     if (hinted_.contains(segment.name)) return {};
     const auto ids = SegmentRows::ids_of_payload_blocks(env_, segment.path);
     VZ_TRY_ASSIGN(const auto info, describe(env_, segment.path));
+    // Each row has at least an id, a version and a hash: a block may say what it likes.
+    constexpr std::uint64_t kRowBytesMin = 24;
+    const std::uint64_t named = ids && !ids->empty() ? std::uint64_t{ids->rbegin()->first} + 1 : 0;
+    const std::uint64_t rows = std::min(named, info.size_bytes / kRowBytesMin);
     entry_of(segment.directory)
         .segments.push_back({.epoch = segment.name.first,
                              .seq = segment.name.second,
-                             .rows = ids && !ids->empty() ? ids->rbegin()->first + 1 : 0,
+                             .rows = static_cast<std::uint32_t>(rows),
                              .dead_rows = 0,
                              .seg = info});
     return {};

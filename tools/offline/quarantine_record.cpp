@@ -24,6 +24,15 @@ Sha256Digest digest_of(const std::string& hex) {
   return digest;
 }
 
+/// The number of "VZ-1203"; 0 for anything else.
+FindingId finding_of(std::string_view text) {
+  std::uint16_t number = 0;
+  constexpr std::string_view kPrefix = "VZ-";
+  if (text.starts_with(kPrefix))
+    std::from_chars(text.data() + kPrefix.size(), text.data() + text.size(), number);
+  return static_cast<FindingId>(number);
+}
+
 /// A name of ours: it stays where it belongs.
 bool is_plain(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
@@ -76,6 +85,8 @@ Result<QuarantineRecord> decode_record(std::string_view text) {
     in.at("last_lsn").get_to(record.last_lsn);
     in.at("points_gone_unnamed").get_to(record.points_gone_unnamed);
     in.at("points_returned").get_to(record.points_returned);
+    for (const auto& id : in.at("findings"))
+      record.findings.push_back(finding_of(id.get<std::string>()));
     for (const auto& file : in.at("files")) {
       QuarantinedFile& to = record.files.emplace_back();
       file.at("name").get_to(to.name);

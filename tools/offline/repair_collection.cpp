@@ -23,13 +23,13 @@ struct Part {
   SegmentWork work{};
   bool bad = false;
   bool deaths_known = false;
-  std::vector<bool> dead{};             ///< by row
-  std::unique_ptr<Segment> segment{};   ///< unless bad
-  std::unique_ptr<SegmentRows> rows{};  ///< if bad and there is a footer
-  SegmentRows::IdsByRow ids{};          ///< if bad and there is none
-  std::vector<SegmentRows::Row> judged{};
-  std::vector<KnownRow> known{};      ///< of judged, with an id
-  std::vector<KnownRow> surviving{};  ///< rows of `work`
+  std::vector<bool> dead{};                ///< by row
+  std::unique_ptr<Segment> segment{};      ///< unless bad
+  std::unique_ptr<SegmentRows> rows{};     ///< if bad and there is a footer
+  SegmentRows::IdsByRow ids{};             ///< if bad and there is none
+  std::vector<SegmentRows::Row> judged{};  ///< of rows
+  std::vector<KnownRow> known{};           ///< of judged, with an id
+  std::vector<KnownRow> surviving{};       ///< rows of `work`
 };
 
 class CollectionPlan {
@@ -129,20 +129,13 @@ class CollectionPlan {
       auto ids = SegmentRows::ids_of_payload_blocks(
           env_, paths_.seg(out_.entry.id, entry.epoch, entry.seq));
       if (ids) part.ids = std::move(*ids);
-      part.judged.resize(entry.rows);
-      for (const auto& [row, id] : part.ids) {
-        if (row >= entry.rows) continue;
-        part.judged[row].id = id;
-        part.judged[row].id_known = true;
-        part.judged[row].version = out_.entry.flushed_lsn;
-      }
     } else {
       part.dead.resize(part.rows->row_count());
       for (std::uint32_t row = 0; row < part.rows->row_count(); ++row)
         part.judged.push_back(part.rows->row(row));
     }
-    for (std::uint32_t row = 0; row < part.judged.size(); ++row) {
-      const SegmentRows::Row& judged = part.judged[row];
+    for (std::uint32_t row = 0; row < part.dead.size(); ++row) {
+      const SegmentRows::Row judged = judged_at(part, row);
       if (judged.id_known) part.known.push_back({row, judged.id, judged.version});
     }
     std::sort(part.known.begin(), part.known.end(),
@@ -221,11 +214,19 @@ class CollectionPlan {
     }
   }
 
+  /// Without a footer nothing is known of a row but the id that a payload block repeats.
+  [[nodiscard]] SegmentRows::Row judged_at(const Part& part, std::uint32_t row) const {
+    if (part.rows != nullptr) return part.judged[row];
+    const auto id = part.ids.find(row);
+    if (id == part.ids.end()) return {};
+    return {.id_known = true, .id = id->second, .version = out_.entry.flushed_lsn};
+  }
+
   void take_rows(Part& part) {
     std::optional<PointId> before;  // The last id that could be read.
     bool open_gap = false;
-    for (std::uint32_t row = 0; row < part.judged.size(); ++row) {
-      const SegmentRows::Row& judged = part.judged[row];
+    for (std::uint32_t row = 0; row < part.dead.size(); ++row) {
+      const SegmentRows::Row judged = judged_at(part, row);
       if (judged.id_known && open_gap) {
         out_.lost.unnamed.back().before = judged.id;
         open_gap = false;
@@ -233,9 +234,12 @@ class CollectionPlan {
       if (judged.id_known) before = judged.id;
       if (part.dead[row]) continue;
       if (judged.sound) {
-        part.work.rows.push_back({row, judged.id, judged.version, judged.hash});
+        // A wrong version may not move the place from which the log counts.
+        const Lsn version =
+            judged.version_sure ? judged.version : std::min(judged.version, out_.entry.flushed_lsn);
+        part.work.rows.push_back({row, judged.id, version, judged.hash});
         if (!judged.version_sure) ++out_.lost.unconfirmed_versions;
-        out_.entry.flushed_lsn = std::max(out_.entry.flushed_lsn, judged.version);
+        out_.entry.flushed_lsn = std::max(out_.entry.flushed_lsn, version);
       } else if (judged.id_known) {
         out_.lost.gone.push_back(judged.id);
       } else {

@@ -36,6 +36,8 @@ TEST_CASE("quarantine: an entry says what, why and what is lost", "[offline]") {
   CHECK(entry.has_record);
   CHECK(entry.record.kind == "segment");
   CHECK(entry.record.collection == "docs");
+  REQUIRE_FALSE(entry.record.findings.empty());
+  CHECK(entry.record.findings[0] == offline::FindingId::kSegmentSize);
   CHECK(entry.record.tool == "test");
   CHECK(entry.record.time_s > 0);
   REQUIRE(entry.record.files.size() == 1);
