@@ -25,7 +25,7 @@ constexpr int kStartingKillsPercent = 20;
 constexpr std::uint64_t kOperationsLost = 20;  ///< at least, in the self test
 
 std::string data_dir(const DriverOptions& options) {
-  return options.dir + "/data";
+  return options.dir + (options.power_cut ? "/volume/data" : "/data");
 }
 
 Status different(const std::string& what) {
@@ -42,15 +42,21 @@ Result<std::unique_ptr<Driver>> Driver::make(const DriverOptions& options) {
   std::error_code error;
   fs::create_directories(options.dir, error);
   VZ_TRY_ASSIGN(auto oracle, Oracle::open(options.dir + "/oracle", options.clients));
+  std::unique_ptr<PowerVolume> volume;
+  if (options.power_cut) {
+    VZ_TRY_ASSIGN(volume, PowerVolume::make(options.dir));
+  }
   const std::uint16_t port = drive::free_port();
   if (port == 0) return fail(ErrorCode::kUnavailable, "no free port on 127.0.0.1");
-  return std::unique_ptr<Driver>(new Driver(options, std::move(oracle), port));
+  return std::unique_ptr<Driver>(new Driver(options, std::move(oracle), std::move(volume), port));
 }
 
-Driver::Driver(const DriverOptions& options, Oracle oracle, std::uint16_t port)
+Driver::Driver(const DriverOptions& options, Oracle oracle, std::unique_ptr<PowerVolume> volume,
+               std::uint16_t port)
     : options_(options),
       random_(options.seed),
       oracle_(std::move(oracle)),
+      volume_(std::move(volume)),
       server_({.binary = options.binary,
                .data_dir = data_dir(options),
                .log_file = options.dir + "/server.log",
@@ -80,7 +86,7 @@ Status Driver::restart() {
   while (tally_.kills < options_.kills && below(100) < kStartingKillsPercent) {
     VZ_TRY(server_.start());
     std::this_thread::sleep_for(milliseconds(below(kStartingMsMax)));
-    VZ_TRY(server_.kill_now());
+    VZ_TRY(kill());
     ++tally_.kills;
     ++tally_.kills_while_starting;
   }
@@ -131,7 +137,7 @@ Status Driver::work_and_kill() {
   }
   std::this_thread::sleep_for(milliseconds(kWorkMsMin + below(kWorkMsMax - kWorkMsMin)));
   killed.store(true);
-  const Status death = server_.kill_now();
+  const Status death = kill();
   ++tally_.kills;
 
   std::string failures;
@@ -144,6 +150,13 @@ Status Driver::work_and_kill() {
   if (!failures.empty()) return different(failures);
   count_segment_files();
   return {};
+}
+
+Status Driver::kill() {
+  if (!volume_) return server_.kill_now();
+  VZ_TRY(volume_->cut());
+  (void)server_.kill_now();  // It may have given up by itself: its disk is gone.
+  return volume_->restore();
 }
 
 void Driver::count_segment_files() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/fault/kill_loop/oracle.h"
+#include "tests/fault/kill_loop/power_volume.h"
 #include "tests/fault/kill_loop/workload.h"
 #include "tools/drive/server_process.h"
 
@@ -17,7 +18,8 @@ namespace vz::kill_loop {
 
 struct DriverOptions {
   std::string binary;
-  std::string dir;  ///< holds data/, oracle/ and server.log
+  std::string dir;         ///< holds data/, oracle/ and server.log
+  bool power_cut = false;  ///< data/ lies in a PowerVolume, and each kill is a power cut
   std::vector<std::string> server_arguments;
   int kills = 200;
   int clients = 4;
@@ -38,7 +40,7 @@ struct Tally {
 /// Not thread-safe; starts the clients' threads itself.
 class Driver {
  public:
-  /// Errors: of Oracle::open; kUnavailable (no free port).
+  /// Errors: of Oracle::open, of PowerVolume::make; kUnavailable (no free port).
   static Result<std::unique_ptr<Driver>> make(const DriverOptions& options);
 
   /// The whole loop, with a clean stop and one more start at its end.
@@ -51,12 +53,14 @@ class Driver {
   [[nodiscard]] const Tally& tally() const { return tally_; }
 
  private:
-  Driver(const DriverOptions& options, Oracle oracle, std::uint16_t port);
+  Driver(const DriverOptions& options, Oracle oracle, std::unique_ptr<PowerVolume> volume,
+         std::uint16_t port);
 
   Status create_shared_collections();
   Status restart();  ///< now and then with a kill before it is ready
   Status verify();   ///< and settles what was in flight
   Status work_and_kill();
+  Status kill();  ///< SIGKILL, or a power cut and what is there afterwards
   /// Work and kills until enough() after a verification; the server is down before, up after.
   Status work_until(const std::function<bool()>& enough);
   Status check_tampered();
@@ -67,6 +71,7 @@ class Driver {
   DriverOptions options_;
   std::mt19937_64 random_;
   Oracle oracle_;
+  std::unique_ptr<PowerVolume> volume_;  ///< null without power cuts
   drive::ServerProcess server_;
   std::vector<Generator> generators_;
   Tally tally_;

@@ -19,7 +19,7 @@ using vz::kill_loop::Tally;
 
 constexpr const char* kUsage =
     "usage: test_kill_loop --binary PATH [--kills N] [--seed S] [--clients N] [--dir D]\n"
-    "                      [--self-test] [--server-arg ARG]...\n"
+    "                      [--power-cut] [--self-test] [--server-arg ARG]...\n"
     "\n"
     "Starts `PATH serve` on a free port, lets N clients (default 4) write, kills it -9 at a "
     "random\n"
@@ -31,6 +31,9 @@ constexpr const char* kUsage =
     "from\n"
     "                 there. Default: a new directory, removed after success\n"
     "  --seed S       of all random choices; default: drawn, and printed\n"
+    "  --power-cut    each kill is a power cut: the data lies in an XFS of its own, which is shut "
+    "down\n"
+    "                 without a flush, unmounted and mounted again (needs root and xfsprogs)\n"
     "  --self-test    plant losses and expect the verifier to see each of them\n"
     "  --server-arg A a further argument of `serve` (default: small bounds that force seals and "
     "merges)\n"
@@ -70,6 +73,10 @@ Arguments parse(int argc, char** argv) {
       arguments.self_test = true;
       continue;
     }
+    if (flag == "--power-cut") {
+      arguments.driver.power_cut = true;
+      continue;
+    }
     if (index + 1 == argc) wrong_usage("unknown flag or missing value: " + flag);
     const std::string value = argv[++index];
     if (flag == "--binary") {
@@ -90,6 +97,8 @@ Arguments parse(int argc, char** argv) {
     }
   }
   if (arguments.driver.binary.empty()) wrong_usage("--binary is needed");
+  if (arguments.self_test && arguments.driver.power_cut)
+    wrong_usage("--self-test kills with SIGKILL: leave out --power-cut");
   if (arguments.driver.server_arguments.empty()) {
     arguments.driver.server_arguments = {"--seal-rows", "300", "--seal-bytes", "200000"};
   }

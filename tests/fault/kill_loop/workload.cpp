@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr int kOwnCollections = 2;  ///< per client
 constexpr long kTimeoutMs = 20'000;
+constexpr int kUnavailableStatus = 503;
 
 struct Shape {
   int dimension;
@@ -250,9 +251,10 @@ Result<bool> carry_out(drive::HttpClient& http, const Operation& operation, Wait
   const auto answer = http.request(call.method, call.path, call.body);
   if (!answer) return false;
   if (answer->status != 200) {
-    return fail(ErrorCode::kInternal, call.method + " " + call.path + " answered " +
-                                          std::to_string(answer->status) + " " + answer->body +
-                                          "\n    to " + call.body);
+    const bool refused = answer->status == kUnavailableStatus;
+    return fail(refused ? ErrorCode::kUnavailable : ErrorCode::kInternal,
+                call.method + " " + call.path + " answered " + std::to_string(answer->status) +
+                    " " + answer->body + "\n    to " + call.body);
   }
   const Lsn lsn = lsn_of(answer->body);
   if (operation.kind == Operation::Kind::kPoints &&
@@ -271,6 +273,10 @@ ClientResult run_client(const std::string& base_url, Generator& generator, Clien
     const Operation operation = generator.next(oracle.state.acknowledged);
     const Wait wait = generator.chance(50) ? Wait::kVisible : Wait::kDurable;
     const auto answered = carry_out(http, operation, wait, oracle);
+    // A node whose disk is gone says that it has no log: as good as no answer.
+    const bool powerless =
+        !answered && answered.error().code == ErrorCode::kUnavailable && killed.load();
+    if (powerless) return result;
     if (!answered) {
       result.failure = answered.error().message;
       return result;

@@ -74,7 +74,7 @@ ClientResult run_client(const std::string& base_url, Generator& generator, Clien
                         const std::atomic<bool>& killed);
 
 /// Sends one operation and keeps the oracle up to date. True if it was answered.
-/// Errors: kInternal (an answer other than 200), kIoError.
+/// Errors: kUnavailable (answered 503), kInternal (another answer than 200), kIoError.
 Result<bool> carry_out(drive::HttpClient& http, const Operation& operation, Wait wait,
                        ClientOracle& oracle);
 
