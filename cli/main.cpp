@@ -20,5 +20,10 @@ int main(int argc, char** argv) {
     context.exit_code = vz::cli::ExitCode::kBug;
   }
   std::cout.flush();
+  // Whoever asked for a result did not get it, whatever it was.
+  if (!std::cout && context.exit_code != vz::cli::ExitCode::kBug) {
+    std::cerr << "vectorizerctl: standard output cannot be written\n";
+    context.exit_code = vz::cli::ExitCode::kFailed;
+  }
   return static_cast<int>(context.exit_code);
 }

@@ -38,6 +38,7 @@ constexpr std::string_view kFooter =
 struct Options {
   std::string directory;
   bool apply = false;
+  bool dry_run = false;
   std::uint64_t loss_allowed = 0;
   unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
   OutputFormat output = OutputFormat::kTable;
@@ -171,11 +172,12 @@ void add_data_repair_command(CLI::App& data, Context& context) {
   auto& command =
       *data.add_subcommand("repair", "Mend a damaged data directory: a plan, then --apply");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  auto* apply = command.add_flag("--apply", options->apply, "Do what the plan says");
+  add_apply_options(command, options->apply, options->dry_run);
   command
       .add_option("--allow-data-loss", options->loss_allowed,
                   "So many points and log records may be lost")
-      ->needs(apply)
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
+      ->needs(command.get_option("--apply"))
       ->capture_default_str();
   command.add_option("--threads", options->threads, "Threads that read and build")
       ->check(CLI::Range(1u, offline::kCheckThreadsMax))

@@ -167,8 +167,11 @@ void add_dump_command(CLI::App& group, Context& context) {
   auto options = std::make_shared<DumpCommand>();  // Shared with the callback, which outlives this.
   auto& command = *group.add_subcommand("dump", "Every record, decoded");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  command.add_option("--from", options->dump.from, "First lsn")->capture_default_str();
-  command.add_option("--to", options->dump.to, "Last lsn; default: all");
+  command.add_option("--from", options->dump.from, "First lsn")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
+      ->capture_default_str();
+  command.add_option("--to", options->dump.to, "Last lsn; default: all")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62));
   command.add_flag("--vectors", options->vectors, "With the vectors of points");
   command.add_flag("--payloads", options->payloads, "With the payloads of points");
   command

@@ -93,10 +93,13 @@ void add_data_wal_truncate_command(CLI::App& wal, Context& context) {
   auto& command =
       *wal.add_subcommand("truncate", "Cut the log behind a record: later writes are lost");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  command.add_option("--at", options->truncate.at, "The last lsn that stays")->required();
+  command.add_option("--at", options->truncate.at, "The last lsn that stays")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
+      ->required();
   command
       .add_option("--allow-data-loss", options->truncate.loss_allowed,
                   "How many records may be lost, at most")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
       ->capture_default_str();
   command.add_flag("-n,--dry-run", options->dry_run, "Say what would be lost, change nothing");
   command.add_flag("-y,--yes", options->yes, "Do not ask");

@@ -82,7 +82,7 @@ Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
     return {};
   };
   VZ_TRY_ASSIGN(const auto replayed, wal::replay(store.env(), store.paths().wal(), image.log_lsn,
-                                                 image.clean_lsn, fold));
+                                                 manifest::durable_lsn(image), fold));
   if (replayed.torn_tail) {
     const wal::TornTail& tail = *replayed.torn_tail;
     const std::string keep = wal::torn_tail_path(store.paths().quarantine(), tail);

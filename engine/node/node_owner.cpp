@@ -1,8 +1,16 @@
 #include "engine/node/node_owner.h"
 
+#include <thread>
+
 #include "storage/base/log.h"
 
 namespace vz::node {
+namespace {
+
+constexpr int kLockAttempts = 50;
+constexpr auto kLockPause = std::chrono::milliseconds(100);
+
+}  // namespace
 
 NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds restore_quiet)
     : env_(env), options_(std::move(options)), watch_(env, {options_.data_dir}, restore_quiet) {}
@@ -49,10 +57,20 @@ Status NodeOwner::poll_restore(RestoreWatch::Time now, const store::OnBytesRead&
   return done;
 }
 
+/// Between two nodes of ours somebody else, such as a check, may hold the lock for a moment.
+Result<std::unique_ptr<Node>> NodeOwner::open_again(const store::OpenOptions& how) {
+  for (int attempt = 0;; ++attempt) {
+    auto opened = Node::open(env_, options_, how);
+    if (opened || opened.error().code != ErrorCode::kLocked || attempt == kLockAttempts)
+      return opened;
+    std::this_thread::sleep_for(kLockPause);
+  }
+}
+
 Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
   LogEvent(LogLevel::kInfo, "restore_begins").with("files", restore.contents().files.size());
   current()->retire();
-  auto opened = Node::open(env_, options_, {.verified = &restore});
+  auto opened = open_again({.verified = &restore});
   if (opened) {
     watch_.forget();
   } else {
@@ -60,7 +78,7 @@ Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
         .with("code", error_code_name(opened.error().code))
         .with("reason", opened.error().message);
     watch_.gave_up(opened.error().message);
-    opened = Node::open(env_, options_, {.restore = store::OpenOptions::Restore::kLeft});
+    opened = open_again({.restore = store::OpenOptions::Restore::kLeft});
   }
   if (!opened) return tl::unexpected<Error>(std::move(opened).error());
   serve(*std::move(opened));

@@ -38,6 +38,7 @@ class NodeOwner {
 
  private:
   Status put_in_force(const store::VerifiedRestore& restore) VZ_EXCLUDES(mutex_);
+  Result<std::unique_ptr<Node>> open_again(const store::OpenOptions& how);
   void serve(std::unique_ptr<Node> next) VZ_EXCLUDES(mutex_);
   void show(const RestoreStatus& status) VZ_EXCLUDES(mutex_);
 

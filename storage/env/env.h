@@ -122,10 +122,13 @@ Result<Bytes> read_file(Env& env, const std::string& path, std::uint64_t size_ma
 /// leaves the old file or the new one, whole. A leftover ".tmp" is overwritten.
 Status publish_file(Env& env, const std::string& path, ByteSpan bytes);
 
-/// Removes what is in a directory, as far as that goes: what stays costs space only. Never follows
-/// a link.
+/// Whether a directory stands there, and no link to one.
+bool is_directory(Env& env, const std::string& path);
+
+/// Removes what is in a directory, as far as that goes: what stays costs space only. Follows no
+/// link in it.
 void remove_content(Env& env, const std::string& path);
-/// The same, and the directory.
+/// The same, and the directory; of a link to one nothing, not even the link.
 void remove_tree(Env& env, const std::string& path);
 
 /// The directory part of `path` without the last '/', "." if there is none.

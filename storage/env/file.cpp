@@ -46,6 +46,13 @@ Status publish_file(Env& env, const std::string& path, ByteSpan bytes) {
   return env.sync_directory(parent_directory(path));
 }
 
+bool is_directory(Env& env, const std::string& path) {
+  const auto entries = env.list(parent_directory(path));
+  return entries && std::any_of(entries->begin(), entries->end(), [&](const DirectoryEntry& entry) {
+           return entry.type == FileType::kDirectory && path.ends_with("/" + entry.name);
+         });
+}
+
 void remove_content(Env& env, const std::string& path) {
   const auto entries = env.list(path);
   if (!entries) return;
@@ -60,6 +67,7 @@ void remove_content(Env& env, const std::string& path) {
 }
 
 void remove_tree(Env& env, const std::string& path) {
+  if (!is_directory(env, path)) return;
   remove_content(env, path);
   (void)env.remove_directory(path);
 }

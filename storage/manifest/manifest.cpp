@@ -1,6 +1,7 @@
 // Manifest images on disk, and CURRENT. Layout: storage/format/manifest_format.h.
 #include "storage/manifest/manifest.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -90,6 +91,11 @@ Result<Manifest> load(Env& env, const std::string& directory) {
                 current_path(directory) + " names " + file_name(number) + ", which is missing");
   }
   return manifest;
+}
+
+Lsn durable_lsn(const Manifest& manifest) {
+  const Lsn known = manifest.catalog_lsn >= manifest.log_lsn ? manifest.catalog_lsn : 0;
+  return std::max(manifest.clean_lsn, known);
 }
 
 }  // namespace vz::manifest

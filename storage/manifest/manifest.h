@@ -75,6 +75,10 @@ struct Manifest {
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
+/// The last record that the log must reach: an image is published when what it knows is durable.
+/// 0: none, for the image needs none of the log.
+Lsn durable_lsn(const Manifest& manifest);
+
 /// Checks what every image keeps: bounds of manifest_format.h, order of the lists, seq and number
 /// below the next ones. Errors: kOutOfRange, naming the entry.
 Status check(const Manifest& manifest);

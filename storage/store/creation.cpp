@@ -47,7 +47,9 @@ Status create_directories(Env& env, const Paths& paths) {
 
 Status create_content(Env& env, const Paths& paths) {
   VZ_TRY(create_directories(env, paths));
-  VZ_TRY(manifest::publish(env, paths.root, {.number = 1}));
+  // With CURRENT, content is there whose FORMAT was lost: a restore will move it aside as it is.
+  if (!env.exists(paths.root + "/CURRENT"))
+    VZ_TRY(manifest::publish(env, paths.root, {.number = 1}));
   VZ_TRY_ASSIGN(const Identity identity, new_identity());
   VZ_TRY(sync_parent(env, paths.root));
   return publish_file(env, paths.format(), as_bytes(encode_identity(identity)));

@@ -41,14 +41,16 @@ std::string compact_utc_now() {
   return text;
 }
 
+bool is_staging(const DirectoryEntry& entry) {
+  return entry.type == FileType::kDirectory && entry.name.starts_with(kStagedPrefix);
+}
+
 void remove_stagings(Env& env, const Paths& paths) {
   const std::string tmp = paths.root + "/tmp";
   const auto entries = env.list(tmp);
   if (!entries) return;
   for (const auto& entry : *entries) {
-    const bool staging =
-        entry.type == FileType::kDirectory && entry.name.starts_with(kStagedPrefix);
-    if (staging) remove_tree(env, tmp + "/" + entry.name);
+    if (is_staging(entry)) remove_tree(env, tmp + "/" + entry.name);
   }
 }
 

@@ -25,6 +25,9 @@ std::string compact_utc_now();
 /// has ended, for nobody else is here. Errors: kIoError, kNoSpace.
 Result<std::string> make_staging(Env& env, const Paths& paths);
 
+/// Whether an entry of tmp/ is what a restore has staged.
+bool is_staging(const DirectoryEntry& entry);
+
 /// Takes away what restores that were ended by a kill have staged, as far as that goes.
 void remove_stagings(Env& env, const Paths& paths);
 

@@ -85,10 +85,10 @@ using RecordVisitor = std::function<Status(const format::WalRecord&)>;
 /// Reads the log. Never writes; what it reads is certainly durable only when a writer has started.
 /// `from_lsn` is the first record that is needed (>= 1): a log that begins after it has a hole.
 /// Files that end before it are not read. (Where a restore left an lsn gap, the first record that
-/// is needed is the first one of the new epoch.) `durable_lsn` was recorded by a clean shutdown (0:
-/// none): a log that ends before it is corruption. Errors: kCorruption (path, offset, expected,
-/// found): damage with proof, by the group rule, that a record beyond it was durable; a hole
-/// between files; the visitor's error; kIoError.
+/// is needed is the first one of the new epoch.) The manifest knows that record
+/// `durable_lsn` was durable (0: none): a log that ends before it is corruption. Errors:
+/// kCorruption (path, offset, expected, found): damage with proof, by the group rule, that a record
+/// beyond it was durable; a hole between files; the visitor's error; kIoError.
 Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
                              const RecordVisitor& visitor);
 
@@ -100,6 +100,8 @@ struct LogDamage {
   /// False: whatever it cost is in the segments already, by from_lsn.
   bool needed = true;
   std::string message{};  ///< path, offset, expected, found
+  ErrorCode code =
+      ErrorCode::kCorruption;  ///< kIoError: not even read, so nobody knows what it cost
 };
 
 struct LogSurvey {

@@ -45,7 +45,7 @@ tl::unexpected<Error> lost_record(const LogFileReader& file, const std::string& 
 
 std::string no_file(Lsn durable_lsn) {
   return fmt::format(
-      "expected the log to reach record {}, where the last shutdown was clean, found no log file",
+      "expected the log to reach record {}, which the manifest knows, found no log file",
       durable_lsn);
 }
 
@@ -89,15 +89,19 @@ class Replay {
       const LogFileName* next = index + 1 < files.size() ? &files[index + 1] : nullptr;
       const bool needed = next == nullptr || next->first_lsn > from_lsn_;
       const Status read = read_file(name, next);
-      if (!read && read.error().code == ErrorCode::kIncompatible) {
+      const bool refused = !read && (read.error().code == ErrorCode::kIncompatible ||
+                                     read.error().code == ErrorCode::kPermissionDenied);
+      if (refused) {
         return tl::unexpected<Error>(read.error());
       }
       if (!read) {
-        damage.push_back({name.path, reached_.offset, reached_.lsn, needed, read.error().message});
+        damage.push_back({name.path, reached_.offset, reached_.lsn, needed, read.error().message,
+                          read.error().code});
       } else if (!needed && next->epoch == name.epoch && next->first_lsn > reached_.lsn) {
         damage.push_back({name.path, reached_.offset, reached_.lsn, needed,
                           fmt::format("{} at {}: expected record {}, found damage", name.path,
-                                      reached_.offset, reached_.lsn)});
+                                      reached_.offset, reached_.lsn),
+                          ErrorCode::kCorruption});
       }
     }
     return LogSurvey{summary_, std::move(damage)};
@@ -163,7 +167,7 @@ class Replay {
 
   Status judge_end(const LogFileReader& file) {
     if (file.next_lsn() <= durable_lsn_) {
-      return lost_record(file, fmt::format("the last shutdown was clean and at {}", durable_lsn_));
+      return lost_record(file, fmt::format("the manifest knows of record {}", durable_lsn_));
     }
     const Beyond beyond = scan(file);
     VZ_TRY(refuse_proof(file, beyond));

@@ -7,7 +7,7 @@
 // One image per collection, published when its new files are written, synced, read back and found
 // to hold the same points (count and logical digest) as the old ones. A kill at any moment leaves
 // each collection with its old segments or with its new ones, whole; what was written and not
-// published is a leftover that the next start or `data gc` removes, or that a rerun overwrites.
+// published stays under numbers that a rerun, or the node's next segments, overwrite.
 // Memory: about 100 bytes a row of the largest new segment, and codes and graph of one of its
 // vectors.
 #pragma once

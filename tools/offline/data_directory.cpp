@@ -45,7 +45,7 @@ Status require_no_restore(Env& env, const store::Paths& paths) {
   return fail(ErrorCode::kFailedPrecondition,
               path +
                   " is there: a snapshot was unpacked into this directory. Start a node on it, "
-                  "which takes it up, or move the file away to give it up");
+                  "which takes it up, or give it up with `data restore-abort`");
 }
 
 Result<DataDirectory> open_for_reading(Env& env, const std::string& directory) {
@@ -66,7 +66,10 @@ Result<std::unique_ptr<store::Store>> open_for_writing(Env& env, const std::stri
   const store::Paths paths = paths_of(directory);
   VZ_TRY(require_data(env, paths));
   VZ_TRY(require_no_restore(env, paths));
-  return store::Store::open(env, paths.root);
+  VZ_TRY_ASSIGN(auto store, store::Store::open(env, paths.root,
+                                               {.restore = store::OpenOptions::Restore::kLeft}));
+  VZ_TRY(require_no_restore(env, paths));  // Again: tar may have begun meanwhile.
+  return store;
 }
 
 bool is_wanted(const manifest::Manifest& image, const manifest::CollectionEntry& entry,

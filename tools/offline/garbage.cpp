@@ -4,6 +4,7 @@
 #include <set>
 
 #include "storage/store/leftovers.h"
+#include "storage/store/restoration.h"
 #include "tools/offline/check_run.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/directory_target.h"
@@ -31,7 +32,8 @@ std::uint64_t bytes_of(Env& env, const std::string& directory, const DirectoryEn
                                             : entry.size_bytes;
 }
 
-/// "previous-20261124T220507Z" or that with "-2": what a restore makes (snapshot_restore.h).
+/// "previous-20261124T220507Z" or that with "-2": what a restore makes
+/// (storage/store/restoration.h).
 bool is_previous(const DirectoryEntry& entry) {
   constexpr std::string_view kForm = "00000000T000000Z";
   if (entry.type != FileType::kDirectory || !entry.name.starts_with(kPreviousPrefix)) return false;
@@ -73,10 +75,16 @@ class Plan {
 
   Status add_staging() {
     const std::string tmp = paths_.root + "/tmp";
-    if (!env_.exists(tmp)) return {};
+    if (!is_directory(env_, tmp)) return {};
     VZ_TRY_ASSIGN(const auto entries, env_.list(tmp));
-    for (const auto& entry : entries)
-      add(GarbageKind::kStaging, tmp + "/" + entry.name, bytes_of(env_, tmp, entry));
+    for (const auto& entry : entries) {
+      const std::uint64_t bytes = bytes_of(env_, tmp, entry);
+      if (store::is_staging(entry)) {
+        add(GarbageKind::kStaging, tmp + "/" + entry.name, bytes);
+      } else {
+        report_.kept.push_back({"tmp/" + entry.name, bytes, "no restore has made it"});
+      }
+    }
     return {};
   }
 

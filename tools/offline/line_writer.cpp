@@ -17,6 +17,9 @@ struct FreeContext {
 }  // namespace
 
 struct LineWriter::State {
+  explicit State(Env& its_env) : env(its_env) {}
+
+  Env& env;
   std::string path;
   std::unique_ptr<File> file;
   std::unique_ptr<ZSTD_CCtx, FreeContext> zstd;  ///< null: as it is
@@ -50,7 +53,7 @@ LineWriter::LineWriter(std::unique_ptr<State> state) : state_(std::move(state)) 
 LineWriter::~LineWriter() = default;
 
 Result<std::unique_ptr<LineWriter>> LineWriter::create(Env& env, const std::string& path) {
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>(env);
   state->path = path;
   VZ_TRY_ASSIGN(state->file, env.open(path, OpenMode::kCreateNew));
   if (path.ends_with(".zst")) {
@@ -70,7 +73,8 @@ Status LineWriter::add(std::string_view line) {
 
 Status LineWriter::finish() {
   VZ_TRY(state_->flush(ZSTD_e_end));
-  return state_->file->sync();
+  VZ_TRY(state_->file->sync());
+  return state_->env.sync_directory(parent_directory(state_->path));
 }
 
 }  // namespace vz::offline

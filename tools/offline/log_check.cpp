@@ -93,7 +93,7 @@ LogFacts check_log(const Run& run, const Layout& layout) {
     }
     return {};
   };
-  const Lsn durable_lsn = layout.in_force ? layout.image->clean_lsn : 0;
+  const Lsn durable_lsn = layout.in_force ? manifest::durable_lsn(*layout.image) : 0;
   const auto survey = wal::survey(run.env, run.paths.wal(),
                                   std::max<Lsn>(1, first_needed(run, layout)), durable_lsn, visit);
   if (!survey) {

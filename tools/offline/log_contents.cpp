@@ -109,7 +109,7 @@ Result<DumpSummary> dump_log(Env& env, const std::string& directory, const DumpO
   const Lsn first = names.empty() ? 1 : std::max<Lsn>(1, names.front().first_lsn);
   VZ_TRY_ASSIGN(const wal::LogSurvey survey,
                 wal::survey(env, data.paths.wal(), std::max(first, options.from),
-                            data.image.clean_lsn, visit));
+                            manifest::durable_lsn(data.image), visit));
   out.torn_tail = survey.summary.torn_tail;
   for (const wal::LogDamage& damage : survey.damage) out.damage.push_back(damage.message);
   return out;

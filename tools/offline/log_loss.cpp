@@ -69,9 +69,9 @@ class Verdict {
       if (!decoded && undecodable == 0) undecodable = record.lsn;
       return decoded;
     };
-    VZ_TRY_ASSIGN(
-        const auto survey,
-        wal::survey(env_, paths_.wal(), std::max<Lsn>(1, image_.log_lsn), image_.clean_lsn, visit));
+    VZ_TRY_ASSIGN(const auto survey,
+                  wal::survey(env_, paths_.wal(), std::max<Lsn>(1, image_.log_lsn),
+                              manifest::durable_lsn(image_), visit));
     const auto first = std::find_if(survey.damage.begin(), survey.damage.end(),
                                     [](const wal::LogDamage& damage) { return damage.needed; });
     if (first == survey.damage.end()) {
@@ -92,9 +92,10 @@ class Verdict {
     if (image_.clean_lsn == 0 && (image_.catalog_lsn == 0 || restored)) return verdict_;
     LogCut cut{.message = "expected at least one log file, found none",
                .first_lost = image_.log_lsn,
-               .last_lost = std::max(image_.clean_lsn, image_.log_lsn),
+               .last_lost = std::max(manifest::durable_lsn(image_), image_.log_lsn),
                .records = 1,
                .count_is_known = false};
+    cut.records = cut.last_lost - image_.log_lsn + 1;
     if (image_.clean_lsn != 0) {
       cut.count_is_known = true;
       cut.last_lost = image_.clean_lsn;
@@ -141,11 +142,17 @@ class Verdict {
       cut.removed.push_back(files_[i].path);
       raise(cut, last_of(files_[i]));
     }
-    raise(cut, image_.clean_lsn);
+    raise(cut, manifest::durable_lsn(image_));
     const Lsn first_needed = std::max(cut.first_lost, image_.log_lsn);
     cut.records = cut.last_lost >= first_needed ? cut.last_lost - first_needed + 1 : 0;
     // Of the last file nothing tells how many records it held, once its head is damaged.
     if (offset == 0 && !hole && at + 1 == files_.end() && image_.clean_lsn == 0) {
+      cut.count_is_known = false;
+      cut.records = std::max<std::uint64_t>(cut.records, 1);
+      raise(cut, first_needed);
+    }
+    // What was not read shows no records behind it either.
+    if (damage.code == ErrorCode::kIoError) {
       cut.count_is_known = false;
       cut.records = std::max<std::uint64_t>(cut.records, 1);
       raise(cut, first_needed);
@@ -198,13 +205,19 @@ Status each_kept_record(Env& env, const store::Paths& paths, Lsn from_lsn,
     if (cut && std::find(cut->removed.begin(), cut->removed.end(), name.path) != cut->removed.end())
       break;
     auto reader = LogFileReader::open(env, name);
+    if (!reader && reader.error().code != ErrorCode::kCorruption)
+      return tl::unexpected<Error>(reader.error());
     if (!reader) continue;  // Nobody needs it: judge_log() would have cut here.
     for (;;) {
       if (cut && cut->path == name.path && reader->offset() >= cut->offset) break;
       const auto record = reader->next();
+      if (!record && record.error().code != ErrorCode::kCorruption)
+        return tl::unexpected<Error>(record.error());
       if (!record || !*record) break;
       if ((*record)->lsn >= from_lsn) VZ_TRY(visitor(**record));
     }
+    // Behind a cut nothing was read.
+    if (!cut || cut->path != name.path) VZ_TRY(reader->readable());
   }
   return {};
 }

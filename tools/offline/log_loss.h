@@ -21,7 +21,7 @@ struct LogCut {
   Lsn first_lost = 0;                  ///< the first record that cannot be followed to
   Lsn last_lost = 0;                   ///< the last one seen behind it
   std::uint64_t records = 0;           ///< of them that no segment has
-  bool count_is_known = true;          ///< false: the files are gone; `records` is 1
+  bool count_is_known = true;  ///< false: files are gone or cannot be read; `records` is the least
 };
 
 struct LogVerdict {

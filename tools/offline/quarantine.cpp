@@ -134,8 +134,9 @@ Result<QuarantineRecord> keep_in_quarantine(Env& env, const store::Paths& paths,
   const std::string base = record.name;
   for (int number = 2; number < kSameNameMax; ++number) {
     const auto old = read_record(env, paths, record.name);
-    if (!old) break;  // Free, or a copy that was cut short.
-    if (is_same(*old, record)) return old;
+    if (!old && old.error().code == ErrorCode::kNotFound)
+      break;  // Free, or a copy that was cut short.
+    if (old && is_same(*old, record)) return old;
     record.name = base + "-" + std::to_string(number);
   }
   const std::string directory = directory_of(paths, record.name);
@@ -168,17 +169,23 @@ Result<std::vector<QuarantineEntry>> purge_quarantine(Env& env, const std::strin
                                                       const PurgeOptions& options) {
   const store::Paths paths = paths_of(directory);
   VZ_TRY(require_ours(env, paths));
+  if (env.exists(paths.quarantine()) && !is_directory(env, paths.quarantine())) {
+    return fail(ErrorCode::kFailedPrecondition,
+                paths.quarantine() + " is a link: nothing behind it is removed");
+  }
   VZ_TRY_ASSIGN(const auto lock, env.lock(paths.lock(), LockMode::kExclusive, store::lock_owner()));
   VZ_TRY_ASSIGN(auto entries, list_quarantine(env, directory));
   std::vector<QuarantineEntry> gone;
   for (QuarantineEntry& entry : entries) {
-    const std::int64_t age_s = options.now_s - entry.record.time_s;
+    // A record is input like any other: a time that cannot be is taken for now.
+    const bool past = entry.record.time_s >= 0 && entry.record.time_s <= options.now_s;
+    const std::int64_t age_s = past ? options.now_s - entry.record.time_s : 0;
     const bool old = options.older_than_days == 0 ||
                      (entry.has_record &&
                       age_s / kSecondsPerDay >= static_cast<std::int64_t>(options.older_than_days));
     if (!old) continue;
     const std::string path = directory_of(paths, entry.record.name);
-    if (env.list(path)) {
+    if (is_directory(env, path)) {
       // The files first: an entry that is cut short can still say what it was.
       for (const QuarantinedFile& file : entry.record.files) {
         const std::string one = path + "/" + file.name;
@@ -212,6 +219,11 @@ Result<std::vector<std::string>> export_quarantined(Env& env, const std::string&
                     " is inside of the data directory: the manifest names something else in "
                     "the place of these files, and a node would remove or refuse them; name "
                     "a directory elsewhere");
+  }
+  if (!entry->has_record && is_directory(env, directory_of(paths, name))) {
+    return fail(ErrorCode::kFailedPrecondition,
+                directory_of(paths, name) +
+                    " has no record that says what is right: copy what you need with cp");
   }
   std::vector<QuarantinedFile> files = entry->record.files;
   std::string from = directory_of(paths, name) + "/";

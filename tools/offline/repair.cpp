@@ -51,6 +51,7 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
   // An exclusive lock writes its owner into LOCK: only for those who go on to write.
   VZ_TRY_ASSIGN(auto shared, lock_shared(env, paths));
   VZ_TRY(require_no_swap(env, paths));
+  VZ_TRY(require_no_restore(env, paths));
   VZ_TRY_ASSIGN(RepairPlan plan, plan_repair(env, paths, options));
   const bool planned_only = options.run == RepairOptions::Run::kPlanned || plan.empty();
   if (planned_only || plan.report.refused(options)) return std::move(plan.report);
@@ -58,6 +59,7 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
   VZ_TRY_ASSIGN(const std::string before, fingerprint(env, paths));
   shared.reset();
   VZ_TRY_ASSIGN(const auto lock, env.lock(paths.lock(), LockMode::kExclusive, store::lock_owner()));
+  VZ_TRY(require_no_restore(env, paths));
   VZ_TRY_ASSIGN(const std::string after, fingerprint(env, paths));
   if (before != after) {
     return fail(ErrorCode::kFailedPrecondition,

@@ -174,7 +174,8 @@ class CollectionPlan {
     const auto columns = rows.columns();
     return definition && std::equal(columns.begin(), columns.end(), definition->vectors.begin(),
                                     definition->vectors.end(), [](const auto& a, const auto& b) {
-                                      return a.kind == b.kind && a.dimension == b.size;
+                                      return a.name == b.name && a.kind == b.kind &&
+                                             a.dimension == b.size;
                                     });
   }
 

@@ -307,6 +307,7 @@ Result<SalvageReport> salvage(Env& env, const std::string& directory,
   VZ_TRY(read_format(env, paths, unused));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
   VZ_TRY(require_no_swap(env, paths));
+  VZ_TRY(require_no_restore(env, paths));
   return Salvage(env, paths, options).run();
 }
 

@@ -17,7 +17,7 @@ bool is_unflushed(const format::WalRecord& record, const manifest::Manifest& ima
 Result<UnflushedRecords> count_unflushed(Env& env, const store::Paths& paths,
                                          const manifest::Manifest& image) {
   UnflushedRecords out;
-  VZ_TRY(wal::replay(env, paths.wal(), image.log_lsn, image.clean_lsn,
+  VZ_TRY(wal::replay(env, paths.wal(), image.log_lsn, manifest::durable_lsn(image),
                      [&](const format::WalRecord& record) -> Status {
                        if (!is_unflushed(record, image)) return {};
                        ++out.records;

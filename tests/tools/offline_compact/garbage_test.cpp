@@ -72,13 +72,13 @@ TEST_CASE("gc: the plan names what nobody needs and writes nothing", "[offline]"
   for (const std::string& path :
        {std::string("CURRENT.tmp"), std::string("MANIFEST-1"),
         std::string("wal/0001-00000000000000000001.wal.tmp"), collection + "/0001-00000001.seg.tmp",
-        collection + "/0001-00000001.index-2", std::string("tmp/restore-1"),
-        std::string("tmp/upload")}) {
+        collection + "/0001-00000001.index-2", std::string("tmp/restore-1")}) {
     CAPTURE(path);
     CHECK(names(plan, path));
   }
-  for (const std::string& path : {collection + "/0001-99999999.seg", collection + "/letter.txt",
-                                  std::string("notes.txt"), std::string(kPrevious)}) {
+  for (const std::string& path :
+       {std::string("tmp/upload"), collection + "/0001-99999999.seg", collection + "/letter.txt",
+        std::string("notes.txt"), std::string(kPrevious)}) {
     CAPTURE(path);
     CHECK(keeps(plan, path));
     CHECK_FALSE(names(plan, path));
