@@ -94,8 +94,11 @@ Result<Manifest> load(Env& env, const std::string& directory) {
 }
 
 Lsn durable_lsn(const Manifest& manifest) {
-  const Lsn known = manifest.catalog_lsn >= manifest.log_lsn ? manifest.catalog_lsn : 0;
-  return std::max(manifest.clean_lsn, known);
+  const bool needed = manifest.catalog_lsn >= manifest.log_lsn;
+  // Where an epoch began behind what the image knows, the log may have been cut before it.
+  const bool cut =
+      !manifest.epochs.empty() && manifest.epochs.back().first_lsn > manifest.catalog_lsn;
+  return std::max(manifest.clean_lsn, needed && !cut ? manifest.catalog_lsn : 0);
 }
 
 }  // namespace vz::manifest

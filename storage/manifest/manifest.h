@@ -76,7 +76,7 @@ struct Manifest {
 };
 
 /// The last record that the log must reach: an image is published when what it knows is durable.
-/// 0: none, for the image needs none of the log.
+/// 0: none, for the image needs none of the log, or a repair or a restore has cut it.
 Lsn durable_lsn(const Manifest& manifest);
 
 /// Checks what every image keeps: bounds of manifest_format.h, order of the lists, seq and number

@@ -12,6 +12,7 @@
 #include "storage/env/env.h"
 #include "storage/format/wal_file_header.h"
 #include "storage/format/wal_record.h"
+#include "storage/wal/log.h"
 
 namespace vz::wal {
 
@@ -62,6 +63,10 @@ class LogFileReader {
   Lsn next_lsn_;
   Lsn group_lsn_ = 0;  ///< of the record before offset_; 0 at the start
 };
+
+/// What an interrupted write may have left behind the records that next() gave, if this is the last
+/// file. Nothing if there is nothing.
+std::optional<TornTail> torn_tail_of(const LogFileReader& file);
 
 /// Makes the file that `header` describes and opens it for writing. It gets its name when its size
 /// and its header are durable, and the name is durable on return, so a crash leaves no trace under

@@ -37,6 +37,17 @@ std::uint64_t tail_end(const LogFileReader& file, const Beyond& beyond) {
   return std::min<std::uint64_t>(end, bytes.size());
 }
 
+Beyond scan(const LogFileReader& file) {
+  return scan_beyond(file.bytes(), {file.offset(), file.next_lsn(), file.header().epoch},
+                     file.seed());
+}
+
+std::optional<TornTail> tail_of(const LogFileReader& file, const Beyond& beyond) {
+  const std::uint64_t end = tail_end(file, beyond);
+  if (end <= file.offset()) return std::nullopt;
+  return TornTail{file.name().path, file.offset(), end - file.offset(), file.next_lsn()};
+}
+
 tl::unexpected<Error> lost_record(const LogFileReader& file, const std::string& proof) {
   return fail(ErrorCode::kCorruption,
               fmt::format("{} at {}: expected record {}, found damage; it was durable, because {}",
@@ -171,17 +182,8 @@ class Replay {
     }
     const Beyond beyond = scan(file);
     VZ_TRY(refuse_proof(file, beyond));
-    const std::uint64_t end = tail_end(file, beyond);
-    if (end > file.offset()) {
-      summary_.torn_tail =
-          TornTail{file.name().path, file.offset(), end - file.offset(), file.next_lsn()};
-    }
+    summary_.torn_tail = tail_of(file, beyond);
     return {};
-  }
-
-  static Beyond scan(const LogFileReader& file) {
-    return scan_beyond(file.bytes(), {file.offset(), file.next_lsn(), file.header().epoch},
-                       file.seed());
   }
 
   static Status refuse_proof(const LogFileReader& file, const Beyond& beyond) {
@@ -200,6 +202,10 @@ class Replay {
 };
 
 }  // namespace
+
+std::optional<TornTail> torn_tail_of(const LogFileReader& file) {
+  return tail_of(file, scan(file));
+}
 
 Result<ReplaySummary> replay(Env& env, const std::string& directory, Lsn from_lsn, Lsn durable_lsn,
                              const RecordVisitor& visitor) {

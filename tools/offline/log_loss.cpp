@@ -137,6 +137,8 @@ class Verdict {
       cut.path = at->path;
       cut.offset = offset;
       ++from;
+    } else if (at != files_.begin()) {
+      end_with(*std::prev(at), cut);
     }
     for (std::size_t i = from; i < files_.size(); ++i) {
       cut.removed.push_back(files_[i].path);
@@ -160,6 +162,18 @@ class Verdict {
     verdict_.last_kept = cut.first_lost - 1;
     verdict_.cut = std::move(cut);
     return {};
+  }
+
+  /// The file becomes the last one: what stands behind its records must not look like a write that
+  /// was cut short.
+  void end_with(const LogFileName& file, LogCut& cut) {
+    auto reader = LogFileReader::open(env_, file);
+    if (!reader) return;
+    last_readable(*reader, 0);
+    if (const auto tail = wal::torn_tail_of(*reader)) {
+      cut.path = tail->path;
+      cut.offset = tail->offset;
+    }
   }
 
   static void raise(LogCut& cut, Lsn lsn) { cut.last_lost = std::max(cut.last_lost, lsn); }
