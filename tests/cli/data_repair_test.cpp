@@ -183,3 +183,59 @@ TEST_CASE("data salvage: points as lines on stdout or in a new file; 3 if some d
   CHECK(again.wait() == 6);
   CHECK_FALSE(std::filesystem::exists(data + "/CURRENT"));
 }
+
+TEST_CASE("data quarantine, gc: nothing behind a link is removed", "[cli]") {
+  const Scratch scratch;
+  make_data(scratch);
+  const std::string victim = scratch.file("victim"), data = scratch.file("data");
+  std::filesystem::create_directory(victim);
+  std::ofstream(victim + "/precious") << "x";
+  std::filesystem::create_directory(victim + "/restore-1");
+  std::filesystem::create_directories(data + "/quarantine");
+  std::filesystem::create_directory_symlink(victim, data + "/quarantine/link");
+  std::filesystem::create_directory_symlink(victim, data + "/tmp");
+
+  Process purge(scratch, {"data", "quarantine", "purge", data, "--yes"});
+  CHECK(purge.wait() == 0);
+  Process gc(scratch, {"data", "gc", data, "--apply"});
+  CHECK(gc.wait() == 0);
+
+  CHECK(std::filesystem::exists(victim + "/precious"));
+  CHECK(std::filesystem::exists(victim + "/restore-1"));
+  CHECK_FALSE(std::filesystem::is_symlink(data + "/quarantine/link"));
+
+  std::filesystem::remove_all(data + "/quarantine");
+  std::filesystem::create_directory_symlink(victim, data + "/quarantine");
+  Process refused(scratch, {"data", "quarantine", "purge", data, "--yes"});
+  CHECK(refused.wait() == 6);
+  CHECK(std::filesystem::exists(victim + "/precious"));
+}
+
+TEST_CASE("data repair, wal: a number below zero or too large is wrong usage", "[cli]") {
+  const Scratch scratch;
+  make_data(scratch);
+  damage_point_7(scratch);
+  const std::string data = scratch.file("data");
+  for (const std::string number : {"-1", "99999999999999999999"}) {
+    CAPTURE(number);
+    Process repair(scratch, {"data", "repair", data, "--apply", "--allow-data-loss", number});
+    CHECK(repair.wait() == 2);
+    Process at(scratch, {"data", "wal", "truncate", data, "--at", number, "-n"});
+    CHECK(at.wait() == 2);
+    Process loss(scratch,
+                 {"data", "wal", "truncate", data, "--at", "9", "--allow-data-loss", number, "-n"});
+    CHECK(loss.wait() == 2);
+    Process dump(scratch, {"data", "wal", "dump", data, "--from", number});
+    CHECK(dump.wait() == 2);
+  }
+  Process dry(scratch, {"data", "repair", data, "--dry-run"});
+  CHECK(dry.wait() == 4);
+}
+
+TEST_CASE("a result that cannot be written is a failure", "[cli]") {
+  const Scratch scratch;
+  make_data(scratch);
+  const std::string run = std::string(VZ_BINARY) + " data info '" + scratch.file("data") + "' ";
+  CHECK(WEXITSTATUS(std::system((run + "> /dev/null").c_str())) == 0);
+  CHECK(WEXITSTATUS(std::system((run + "> /dev/full 2> /dev/null").c_str())) == 1);
+}

@@ -1,6 +1,8 @@
 // What a repair has taken out can be listed, looked at elsewhere, and removed for good.
 #include "tools/offline/quarantine.h"
 
+#include <limits>
+
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/quarantine_record.h"
 
@@ -120,4 +122,39 @@ TEST_CASE("quarantine: a record that leads elsewhere is no record", "[offline]")
   }
   for (const std::string text : {"", "{", "[]", "{\"schema\":1}", "null"})
     CHECK_FALSE(offline::decode_record(text));
+}
+
+TEST_CASE("quarantine: an entry whose record is rotten keeps its files", "[offline]") {
+  // Given an entry that nobody can tell from a copy that was cut short, but for its record.
+  FaultEnv env;
+  const Bytes damaged = make_repaired(env);
+  const auto entry = offline::list_quarantine(env, kDataDir)->at(0).record;
+  const std::string directory = std::string(kDataDir) + "/quarantine/" + entry.name;
+  REQUIRE(env.flip_bit(directory + "/record.json", 2, 1));
+
+  // When another file goes to quarantine under that name.
+  const offline::QuarantineRecord next = {
+      .name = entry.name, .kind = "current", .files = {{.name = "CURRENT", .from = "CURRENT"}}};
+  const auto kept = offline::keep_in_quarantine(env, {kDataDir}, next);
+
+  REQUIRE(kept);
+  CHECK(kept->name == entry.name + "-2");
+  CHECK(*read_file(env, directory + "/" + entry.files.at(0).name, 1'000) == damaged);
+}
+
+TEST_CASE("quarantine: a time that cannot be hides an entry from no purge but by age",
+          "[offline]") {
+  FaultEnv env;
+  make_repaired(env);
+  auto record = offline::list_quarantine(env, kDataDir)->at(0).record;
+  record.time_s = std::numeric_limits<std::int64_t>::min();
+  REQUIRE(env.put_file(std::string(kDataDir) + "/quarantine/" + record.name + "/record.json",
+                       as_bytes(offline::encode_record(record))));
+
+  const auto by_age = offline::purge_quarantine(env, kDataDir, {.older_than_days = 1, .now_s = 1});
+  const auto all = offline::purge_quarantine(env, kDataDir, {.now_s = 1});
+
+  REQUIRE((by_age && all));
+  CHECK(by_age->empty());
+  CHECK(all->size() == 1);
 }

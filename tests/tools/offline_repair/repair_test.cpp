@@ -5,6 +5,7 @@
 #include "storage/wal/log_file.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/quarantine.h"
+#include "tools/offline/salvage.h"
 
 using namespace vz;
 using namespace vz::test;
@@ -369,4 +370,27 @@ TEST_CASE("repair: a running node's directory is locked, somebody else's is no d
   CHECK(plan.error().code == ErrorCode::kLocked);
   REQUIRE_FALSE(other);
   CHECK(other.error().code == ErrorCode::kNoData);
+}
+
+TEST_CASE("repair, salvage: nothing is judged while a snapshot that tar unpacked is pending",
+          "[offline]") {
+  // Given a segment that tar has just overwritten, as far as anybody can tell.
+  FaultEnv env;
+  make_data(env, Ending::kClosed);
+  REQUIRE(env.truncate_file(named_file(env, ".seg"), 300));
+  REQUIRE(env.put_file(std::string(kDataDir) + "/RESTORE", as_bytes("anything")));
+  const auto before = files_in(env);
+  const auto calls = env.calls();
+
+  const auto repaired = apply(env, 1'000);
+  const auto salvaged =
+      offline::salvage(env, kDataDir, {.write = [](std::string_view) { return Status(); }});
+
+  REQUIRE_FALSE(repaired);
+  CHECK(repaired.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(repaired.error().message.find("restore-abort") != std::string::npos);
+  REQUIRE_FALSE(salvaged);
+  CHECK(salvaged.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(env.calls() == calls);
+  CHECK(files_in(env) == before);
 }
