@@ -9,11 +9,6 @@
 
 namespace vz::cli {
 
-void report_error(const Error& error, std::string_view command, Context& context) {
-  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
-  context.exit_code = exit_code_of(error.code);
-}
-
 void add_apply_options(CLI::App& command, bool& apply, bool& dry_run) {
   auto* applied = command.add_flag("--apply", apply, "Do it; without this the plan is printed");
   command.add_flag("-n,--dry-run", dry_run, "Print the plan and change nothing (default)")

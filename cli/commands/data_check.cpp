@@ -87,9 +87,8 @@ void run(const Options& options, Context& context) {
   }
   const auto env = make_posix_env();
   auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "checking");
-    check.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+    ProgressBar bar(context, "checking");
+    check.progress = bar.updates();
     return offline::check(*env, options.directory, check);
   }();
   if (!report) return report_error(report.error(), kCommand, context);

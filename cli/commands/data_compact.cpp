@@ -9,6 +9,7 @@
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
+#include "tools/offline/check.h"
 #include "tools/offline/compact.h"
 
 namespace vz::cli {
@@ -18,7 +19,6 @@ using nlohmann::ordered_json;
 using offline::CompactOptions;
 
 constexpr std::string_view kCommand = "data compact";
-constexpr unsigned kThreadsMax = 256;
 constexpr std::string_view kFooter =
     "Examples:\n"
     "  vectorizerctl data compact /var/lib/vectorizer\n"
@@ -38,7 +38,7 @@ struct Options {
   std::string collection;
   std::string compression;
   std::uint64_t segment_rows_max = limits::kSegmentRowsMax;
-  unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, kThreadsMax);
+  unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
   bool apply = false;
   bool dry_run = false;
   OutputFormat output = OutputFormat::kTable;
@@ -91,9 +91,8 @@ void run(const Options& options, Context& context) {
   }
   const auto env = make_posix_env();
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    options.apply ? "compacting" : "planning");
-    compact.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+    ProgressBar bar(context, options.apply ? "compacting" : "planning");
+    compact.progress = bar.updates();
     return offline::compact(*env, options.directory, compact);
   }();
   if (!report) return report_error(report.error(), kCommand, context);
@@ -115,7 +114,7 @@ void add_data_compact_command(CLI::App& data, Context& context) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::kSegmentRowsMax}))
       ->capture_default_str();
   command.add_option("--threads", options->threads, "Threads that build graphs")
-      ->check(CLI::Range(1u, kThreadsMax))
+      ->check(CLI::Range(1u, offline::kCheckThreadsMax))
       ->capture_default_str();
   add_output_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());

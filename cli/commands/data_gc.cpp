@@ -19,8 +19,8 @@ constexpr std::string_view kFooter =
     "  vectorizerctl data gc /var/lib/vectorizer\n"
     "  vectorizerctl data gc /var/lib/vectorizer --apply --discard-previous\n\n"
     "Without --apply it prints what it would remove and changes nothing. It removes files that no\n"
-    "kept manifest names and that were never finished, what is in tmp/, and, with\n"
-    "--discard-previous, the content that restores replaced. Files that are not ours are listed "
+    "kept manifest names and that were never finished, what restores have left in tmp/, and,\n"
+    "with --discard-previous, the content that they replaced. Files that are not ours are listed "
     "and\n"
     "stay. 3: something could not be removed.\n\n";
 

@@ -54,12 +54,9 @@ ordered_json json_of(const Options& options, const offline::HashReport& report) 
 void run(const Options& options, Context& context) {
   const auto env = make_posix_env();
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "hashing");
-    return offline::hash(
-        *env, options.directory,
-        {.collection = options.collection,
-         .progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); }});
+    ProgressBar bar(context, "hashing");
+    return offline::hash(*env, options.directory,
+                         {.collection = options.collection, .progress = bar.updates()});
   }();
   if (!report) return report_error(report.error(), kCommand, context);
   if (!report->sound()) context.exit_code = ExitCode::kFindings;

@@ -1,12 +1,10 @@
 // vectorizerctl data quarantine list|restore|purge DIR: what repairs and starts have set aside.
 #include <ctime>
-#include <iostream>
 #include <memory>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "cli/commands/data_shared.h"
 #include "cli/output/result.h"
@@ -82,26 +80,17 @@ void list(const Options& options, Context& context) {
   print_result(out, options.output, context.out);
 }
 
-/// False: it set the exit status.
-bool confirmed(const Options& options, Context& context) {
+bool may_purge(const Options& options, Context& context) {
   if (options.yes) return true;
-  if (::isatty(STDIN_FILENO) != 1) {
-    context.err << "vectorizerctl data quarantine purge: removes for good, and needs --yes when "
-                   "there is no terminal to ask on\n";
-    context.exit_code = ExitCode::kUsage;
-    return false;
-  }
-  context.err << "Remove entries of " << options.directory << "/quarantine for good? [y/N] "
-              << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "yes") return true;
-  context.exit_code = ExitCode::kDeclined;
-  return false;
+  return confirmed(
+      {.command = "data quarantine purge",
+       .text = "Remove entries of " + options.directory + "/quarantine for good?",
+       .without_terminal = "removes for good, and needs --yes when there is no terminal to ask on"},
+      context);
 }
 
 void purge(const Options& options, Context& context) {
-  if (!confirmed(options, context)) return;
+  if (!may_purge(options, context)) return;
   const auto env = make_posix_env();
   const auto gone = offline::purge_quarantine(
       *env, options.directory,

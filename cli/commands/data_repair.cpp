@@ -152,9 +152,8 @@ void run(const Options& options, Context& context) {
   if (options.apply) repair.run = RepairOptions::Run::kApplied;
   const auto env = make_posix_env();
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "reading");
-    repair.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+    ProgressBar bar(context, "reading");
+    repair.progress = bar.updates();
     return offline::repair(*env, options.directory, repair);
   }();
   if (!report) return report_error(report.error(), kCommand, context);

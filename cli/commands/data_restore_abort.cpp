@@ -55,15 +55,11 @@ ordered_json result_of(const Options& options, const RestoreAbortReport& report)
 void run(const Options& options, Context& context) {
   const auto env = make_posix_env();
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "checking the old content");
-    return offline::abort_restore(
-        *env,
-        {.data_dir = options.directory,
-         .run = options.dry_run ? RestoreAbortOptions::Run::kDry : RestoreAbortOptions::Run::kReal,
-         .on_progress = [&bar](std::uint64_t done, std::uint64_t total) {
-           bar.update(done, total);
-         }});
+    ProgressBar bar(context, "checking the old content");
+    return offline::abort_restore(*env, {.data_dir = options.directory,
+                                         .run = options.dry_run ? RestoreAbortOptions::Run::kDry
+                                                                : RestoreAbortOptions::Run::kReal,
+                                         .on_progress = bar.updates()});
   }();
   if (!report) return report_error(report.error(), kCommand, context);
   print_result(result_of(options, *report), options.output, context.out);

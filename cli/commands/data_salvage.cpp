@@ -47,9 +47,8 @@ Result<offline::SalvageReport> write_all(const Options& options, Context& contex
     VZ_TRY_ASSIGN(writer, offline::LineWriter::create(*env, options.output));
     salvage.write = [&writer](std::string_view line) { return writer->add(line); };
   }
-  ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                  "reading");
-  salvage.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+  ProgressBar bar(context, "reading");
+  salvage.progress = bar.updates();
   auto report = offline::salvage(*env, options.directory, salvage);
   if (!report) {
     if (writer != nullptr) (void)env->remove(options.output);

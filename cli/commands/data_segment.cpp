@@ -9,6 +9,7 @@
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
+#include "engine/collection/definition.h"
 #include "tools/offline/segments.h"
 #include "tools/offline/verify.h"
 
@@ -60,18 +61,6 @@ ordered_json json_of(const SegmentSummary& one) {
           {"fields_bytes", one.fields_bytes}};
 }
 
-std::string_view kind_name(segment::VectorKind kind) {
-  switch (kind) {
-    case segment::VectorKind::kDense:
-      return "dense";
-    case segment::VectorKind::kSparse:
-      return "sparse";
-    case segment::VectorKind::kMulti:
-      return "multi";
-  }
-  return "unknown";
-}
-
 ordered_json json_of(const Options& options, const offline::SegmentDetails& details) {
   ordered_json out = {{"schema", "vectorizerctl.data.segment.show/1"},
                       {"directory", options.directory}};
@@ -96,7 +85,7 @@ ordered_json json_of(const Options& options, const offline::SegmentDetails& deta
   out["columns"] = ordered_json::array();
   for (const auto& column : details.columns) {
     out["columns"].push_back({{"vector", column.name},
-                              {"kind", kind_name(column.kind)},
+                              {"kind", collection::kind_name(column.kind)},
                               {"dimension", column.dimension},
                               {"present", column.present},
                               {"bytes", column.bytes}});
@@ -136,11 +125,8 @@ void run_verify(const Options& options, Context& context) {
   const auto selection = selection_of(options);
   if (!selection) return report_error(selection.error(), kCommand, context);
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "verifying");
-    return offline::verify_segments(
-        *env, options.directory, *selection,
-        [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); });
+    ProgressBar bar(context, "verifying");
+    return offline::verify_segments(*env, options.directory, *selection, bar.updates());
   }();
   if (!report) return report_error(report.error(), kCommand, context);
   print_check(

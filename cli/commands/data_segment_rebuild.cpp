@@ -9,6 +9,7 @@
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
+#include "tools/offline/check.h"
 #include "tools/offline/index_rebuild.h"
 
 namespace vz::cli {
@@ -18,7 +19,6 @@ using nlohmann::ordered_json;
 using offline::RebuildOptions;
 
 constexpr std::string_view kCommand = "data segment rebuild-index";
-constexpr unsigned kThreadsMax = 256;
 constexpr std::string_view kFooter =
     "Examples:\n"
     "  vectorizerctl data segment rebuild-index /var/lib/vectorizer 0001-00000007 --apply\n"
@@ -34,7 +34,7 @@ struct Options {
   std::string segment;
   std::string collection;
   bool all = false;
-  unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, kThreadsMax);
+  unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
   bool apply = false;
   bool dry_run = false;
   OutputFormat output = OutputFormat::kTable;
@@ -58,11 +58,8 @@ void run(const Options& options, Context& context) {
   if (!rebuild) return report_error(rebuild.error(), kCommand, context);
   const auto env = make_posix_env();
   const auto segments = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "building");
-    rebuild->progress = [&bar](std::uint64_t done, std::uint64_t total) {
-      bar.update(done, total);
-    };
+    ProgressBar bar(context, "building");
+    rebuild->progress = bar.updates();
     return offline::rebuild_index(*env, options.directory, *rebuild);
   }();
   if (!segments) return report_error(segments.error(), kCommand, context);
@@ -96,7 +93,7 @@ void add_data_segment_rebuild_command(CLI::App& segment, Context& context) {
   command.add_flag("--all", options->all, "All of the directory")->excludes(name);
   add_apply_options(command, options->apply, options->dry_run);
   command.add_option("--threads", options->threads, "Threads that build graphs")
-      ->check(CLI::Range(1u, kThreadsMax))
+      ->check(CLI::Range(1u, offline::kCheckThreadsMax))
       ->capture_default_str();
   add_output_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());

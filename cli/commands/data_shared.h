@@ -1,10 +1,8 @@
 // What the commands `data ...` share: work on a directory, never over the network.
 #pragma once
 
-#include <string_view>
-
 #include "cli/context/context.h"
-#include "storage/base/status.h"
+#include "cli/context/talk.h"
 
 namespace CLI {
 class App;
@@ -28,8 +26,5 @@ void add_data_wal_truncate_command(CLI::App& wal, Context& context);
 
 /// --apply and -n/--dry-run, which is the default. Both must outlive `command`.
 void add_apply_options(CLI::App& command, bool& apply, bool& dry_run);
-
-/// The error as one line on stderr; sets the exit status. command: "data check".
-void report_error(const Error& error, std::string_view command, Context& context);
 
 }  // namespace vz::cli

@@ -186,11 +186,8 @@ void add_dump_command(CLI::App& group, Context& context) {
 void run_verify(const Options& options, Context& context) {
   const auto env = make_posix_env();
   const auto report = [&] {
-    ProgressBar bar(context.err, context.err_is_terminal ? ProgressMode::kBar : ProgressMode::kOff,
-                    "verifying");
-    return offline::verify_log(
-        *env, options.directory,
-        [&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); });
+    ProgressBar bar(context, "verifying");
+    return offline::verify_log(*env, options.directory, bar.updates());
   }();
   if (!report) return report_error(report.error(), "data wal verify", context);
   print_check({{"schema", "vectorizerctl.data.wal.verify/1"}, {"directory", options.directory}},

@@ -1,10 +1,8 @@
 // vectorizerctl data wal truncate DIR --at LSN: what came after a record never happened.
-#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "cli/commands/data_shared.h"
 #include "cli/output/result.h"
@@ -37,26 +35,18 @@ struct Options {
   OutputFormat output = OutputFormat::kTable;
 };
 
-/// False: it set the exit status.
-bool confirmed(const Options& options, Context& context) {
+bool may_cut(const Options& options, Context& context) {
   if (options.dry_run || options.yes) return true;
-  if (::isatty(STDIN_FILENO) != 1) {
-    context.err << "vectorizerctl " << kCommand
-                << ": needs --yes when there is no terminal to ask on, or --dry-run\n";
-    context.exit_code = ExitCode::kUsage;
-    return false;
-  }
-  context.err << "Cut the log of " << options.directory << " behind record " << options.truncate.at
-              << "? Later writes are lost. [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "yes") return true;
-  context.exit_code = ExitCode::kDeclined;
-  return false;
+  return confirmed(
+      {.command = kCommand,
+       .text = "Cut the log of " + options.directory + " behind record " +
+               std::to_string(options.truncate.at) + "? Later writes are lost.",
+       .without_terminal = "needs --yes when there is no terminal to ask on, or --dry-run"},
+      context);
 }
 
 void run(Options& options, Context& context) {
-  if (!confirmed(options, context)) return;
+  if (!may_cut(options, context)) return;
   if (!options.dry_run) options.truncate.run = TruncateOptions::Run::kApply;
   const auto env = make_posix_env();
   const auto report = offline::truncate_log(*env, options.directory, options.truncate);

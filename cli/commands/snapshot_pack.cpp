@@ -83,7 +83,7 @@ void add_snapshot_pack_command(CLI::App& snapshot, Context& context) {
   command.footer(std::string(kFooter) + exit_code_help());
   command.callback([options, &context] {
     const auto report = run(*options, context);
-    if (!report) return finish_with(report.error(), kCommand, context);
+    if (!report) return report_error(report.error(), kCommand, context);
     print_result(result_of(*report, *options), options->output,
                  options->to == kPipe ? context.err : context.out);
   });

@@ -40,7 +40,7 @@ Result<offline::ReadReport> extract(const Options& options) {
 
 void finish(const Result<offline::ReadReport>& report, ordered_json out, std::string_view command,
             OutputFormat format, Context& context) {
-  if (!report) return finish_with(report.error(), command, context);
+  if (!report) return report_error(report.error(), command, context);
   add_report(*report, out);
   print_result(out, format, context.out);
   if (!report->sound()) context.exit_code = ExitCode::kFindings;
@@ -61,7 +61,7 @@ void add_snapshot_inspect_command(CLI::App& snapshot, Context& context) {
       exit_code_help());
   command.callback([options, &context] {
     const auto summary = inspect(*options);
-    if (!summary) return finish_with(summary.error(), "snapshot inspect", context);
+    if (!summary) return report_error(summary.error(), "snapshot inspect", context);
     ordered_json out = {{"schema", "vectorizerctl.snapshot.inspect/1"}, {"file", options->archive}};
     add_summary(*summary, out);
     print_result(out, options->output, context.out);

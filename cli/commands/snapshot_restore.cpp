@@ -1,12 +1,10 @@
 // vectorizerctl snapshot restore FILE|- --data-dir DIR: the archive's content as the directory's.
 #include "tools/offline/snapshot_restore.h"
 
-#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "cli/commands/snapshot_shared.h"
 
@@ -36,23 +34,14 @@ struct Options {
   OutputFormat output = OutputFormat::kTable;
 };
 
-/// False: it set the exit status.
-bool confirmed(const Options& options, Context& context) {
+bool may_replace(const Options& options, Context& context) {
   if (!options.replace || options.dry_run || options.yes) return true;
-  const bool can_ask = options.archive != kPipe && ::isatty(STDIN_FILENO) == 1;
-  if (!can_ask) {
-    context.err << "vectorizerctl " << kCommand
-                << ": --replace needs --yes when there is no terminal to ask on\n";
-    context.exit_code = ExitCode::kUsage;
-    return false;
-  }
-  context.err << "Replace what " << options.directory << " holds by " << options.archive
-              << "? The old content is kept in previous-<time>/. [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "yes") return true;
-  context.exit_code = ExitCode::kDeclined;
-  return false;
+  return confirmed({.command = kCommand,
+                    .text = "Replace what " + options.directory + " holds by " + options.archive +
+                            "? The old content is kept in previous-<time>/.",
+                    .without_terminal = "--replace needs --yes when there is no terminal to ask on",
+                    .can_ask = options.archive != kPipe},
+                   context);
 }
 
 Result<offline::RestoreReport> run(const Options& options) {
@@ -95,9 +84,9 @@ void add_snapshot_restore_command(CLI::App& snapshot, Context& context) {
   add_output_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());
   command.callback([options, &context] {
-    if (!confirmed(*options, context)) return;
+    if (!may_replace(*options, context)) return;
     const auto report = run(*options);
-    if (!report) return finish_with(report.error(), kCommand, context);
+    if (!report) return report_error(report.error(), kCommand, context);
     print_result(result_of(*report, *options), options->output, context.out);
     if (!report->read.sound()) context.exit_code = ExitCode::kFindings;
   });

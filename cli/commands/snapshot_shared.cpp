@@ -74,9 +74,4 @@ void add_report(const offline::ReadReport& report, ordered_json& out) {
     findings.push_back({{"file", finding.file}, {"problem", finding.problem}});
 }
 
-void finish_with(const Error& error, std::string_view command, Context& context) {
-  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
-  context.exit_code = exit_code_of(error.code);
-}
-
 }  // namespace vz::cli

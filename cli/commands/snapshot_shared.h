@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "cli/context/context.h"
+#include "cli/context/talk.h"
 #include "cli/output/result.h"
 #include "storage/archive/byte_stream.h"
 #include "storage/base/status.h"
@@ -38,8 +39,5 @@ Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::s
 void add_summary(const offline::SnapshotSummary& summary, nlohmann::ordered_json& out);
 /// Adds sound, the summary if there is one, what was checked, and the array findings.
 void add_report(const offline::ReadReport& report, nlohmann::ordered_json& out);
-
-/// Prints the error as one line on stderr and sets the exit status.
-void finish_with(const Error& error, std::string_view command, Context& context);
 
 }  // namespace vz::cli

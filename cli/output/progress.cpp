@@ -59,9 +59,9 @@ std::string progress_line(std::string_view what, std::uint64_t done_bytes,
   return line;
 }
 
-ProgressBar::ProgressBar(std::ostream& err, ProgressMode mode, std::string what)
-    : err_(err),
-      mode_(mode),
+ProgressBar::ProgressBar(Context& context, std::string what)
+    : err_(context.err),
+      shown_at_all_(context.err_is_terminal),
       what_(std::move(what)),
       began_(Clock::now()),
       shown_(began_ + kQuietAtFirst - kRedrawEvery) {}
@@ -71,7 +71,7 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
-  if (mode_ == ProgressMode::kOff) return;
+  if (!shown_at_all_) return;
   const auto now = Clock::now();
   if (now - shown_ < kRedrawEvery) return;
   shown_ = now;

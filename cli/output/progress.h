@@ -3,13 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 
-namespace vz::cli {
+#include "cli/context/context.h"
 
-enum class ProgressMode : std::uint8_t { kOff, kBar };
+namespace vz::cli {
 
 /// "checking  [#####.....]  48 %  1.2 GiB of 2.5 GiB  310 MiB/s  4 s left"
 /// elapsed_seconds: since the start; the rate and the time left are those of the whole time.
@@ -19,19 +20,24 @@ std::string progress_line(std::string_view what, std::uint64_t done_bytes,
 /// Not thread-safe.
 class ProgressBar {
  public:
-  /// what: "checking". Shown only on a terminal; nothing is drawn in the first half second.
-  ProgressBar(std::ostream& err, ProgressMode mode, std::string what);
+  /// what: "checking". Shown only where context.err is a terminal; nothing is drawn in the first
+  /// half second.
+  ProgressBar(Context& context, std::string what);
   ~ProgressBar();  ///< takes the line away
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
+  /// update(), as options of long work take it; the bar must outlive it.
+  std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)> updates() {
+    return [this](std::uint64_t done, std::uint64_t total) { update(done, total); };
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   std::ostream& err_;
-  const ProgressMode mode_;
+  const bool shown_at_all_;
   const std::string what_;
   const Clock::time_point began_;
   Clock::time_point shown_;

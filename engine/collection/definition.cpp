@@ -12,18 +12,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string_view kind_name(segment::VectorKind kind) {
-  switch (kind) {
-    case segment::VectorKind::kDense:
-      return "dense";
-    case segment::VectorKind::kSparse:
-      return "sparse";
-    case segment::VectorKind::kMulti:
-      return "multi";
-  }
-  return "dense";
-}
-
 std::optional<segment::VectorKind> parse_kind(std::string_view name) {
   for (const auto kind :
        {segment::VectorKind::kDense, segment::VectorKind::kSparse, segment::VectorKind::kMulti})
@@ -94,6 +82,25 @@ std::string merged(const std::string& base, const std::string& patch, std::strin
 }
 
 }  // namespace
+
+std::string_view kind_name(segment::VectorKind kind) {
+  switch (kind) {
+    case segment::VectorKind::kDense:
+      return "dense";
+    case segment::VectorKind::kSparse:
+      return "sparse";
+    case segment::VectorKind::kMulti:
+      return "multi";
+  }
+  return "dense";
+}
+
+std::vector<segment::VectorColumn> columns_of(const CollectionDefinition& definition) {
+  std::vector<segment::VectorColumn> columns;
+  for (const VectorDefinition& vector : definition.vectors)
+    columns.push_back({.name = vector.name, .kind = vector.kind, .dimension = vector.size});
+  return columns;
+}
 
 std::optional<std::size_t> CollectionDefinition::column(std::string_view name) const {
   for (std::size_t i = 0; i < vectors.size(); ++i)

@@ -38,6 +38,12 @@ struct CollectionDefinition {
   friend bool operator==(const CollectionDefinition&, const CollectionDefinition&) = default;
 };
 
+/// "dense", "sparse", "multi"
+std::string_view kind_name(segment::VectorKind kind);
+
+/// The columns of its segments.
+std::vector<segment::VectorColumn> columns_of(const CollectionDefinition& definition);
+
 /// Where the indexes of segments keep each vector's codes and graph: mapped, if `on_disk` is set
 /// for the vector, for its graph, or, where that is not said, for the collection's graphs. (With
 /// Qdrant vectors and graph may differ; here codes and graph go together.)

@@ -6,13 +6,6 @@
 namespace vz::collection {
 namespace {
 
-std::vector<segment::VectorColumn> columns_of(const CollectionDefinition& definition) {
-  std::vector<segment::VectorColumn> columns;
-  for (const VectorDefinition& vector : definition.vectors)
-    columns.push_back({.name = vector.name, .kind = vector.kind, .dimension = vector.size});
-  return columns;
-}
-
 std::vector<index::ColumnPlan> plans_of(const CollectionDefinition& definition) {
   std::vector<index::ColumnPlan> plans;
   for (std::size_t c = 0; c < definition.vectors.size(); ++c) {

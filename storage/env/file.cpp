@@ -53,13 +53,22 @@ bool is_directory(Env& env, const std::string& path) {
          });
 }
 
+namespace {
+
+void remove_directory_tree(Env& env, const std::string& path) {
+  remove_content(env, path);
+  (void)env.remove_directory(path);
+}
+
+}  // namespace
+
 void remove_content(Env& env, const std::string& path) {
   const auto entries = env.list(path);
   if (!entries) return;
   for (const auto& entry : *entries) {
     const std::string inside = path + "/" + entry.name;
     if (entry.type == FileType::kDirectory) {
-      remove_tree(env, inside);
+      remove_directory_tree(env, inside);
     } else {
       (void)env.remove(inside);
     }
@@ -67,9 +76,7 @@ void remove_content(Env& env, const std::string& path) {
 }
 
 void remove_tree(Env& env, const std::string& path) {
-  if (!is_directory(env, path)) return;
-  remove_content(env, path);
-  (void)env.remove_directory(path);
+  if (is_directory(env, path)) remove_directory_tree(env, path);
 }
 
 std::string parent_directory(const std::string& path) {

@@ -1,5 +1,5 @@
-// A segment: the immutable rows of one collection, sorted by id. Written once, mapped, never changed.
-// Byte format: storage/format/segment_format.h.
+// A segment: the immutable rows of one collection, sorted by id. Written once, mapped, never
+// changed. Byte format: storage/format/segment_format.h.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ struct VectorColumn {
   std::string name;  ///< "" is the default vector
   VectorKind kind = VectorKind::kDense;
   std::uint32_t dimension = 0;  ///< 0 for sparse
+  friend bool operator==(const VectorColumn&, const VectorColumn&) = default;
 };
 
 /// One vector of one row, borrowed. Dense: values.size() == dimension. Multi: a multiple of it.
@@ -48,9 +49,9 @@ struct Footer {
   SegmentSeq seq = 0;
   Lsn min_lsn = 0;  ///< of the rows and tombstones; 0 if there are none
   Lsn max_lsn = 0;
-  std::vector<SegmentSeq> replaces;     ///< segments whose rows this one took over
-  std::vector<Tombstone> tombstones;    ///< sorted by id
-  std::vector<VectorColumn> columns;    ///< in the order that `column` arguments count
+  std::vector<SegmentSeq> replaces;   ///< segments whose rows this one took over
+  std::vector<Tombstone> tombstones;  ///< sorted by id
+  std::vector<VectorColumn> columns;  ///< in the order that `column` arguments count
 };
 
 /// The rows to be written, in ascending id order. write_segment reads it column by column, so each
@@ -89,18 +90,19 @@ class Segment {
   [[nodiscard]] std::uint32_t row_count() const;
   /// True after damage was met in any block: the caller takes the segment out of service.
   [[nodiscard]] bool failed() const;
-  /// The first damage that an accessor met, for the log line of who takes the segment out of service.
+  /// The first damage that an accessor met, for the log line of who takes the segment out of
+  /// service.
   [[nodiscard]] std::optional<Error> damage() const;
 
   /// Precondition everywhere below (asserted): row < row_count(), column < footer().columns.size().
   ///
-  /// id, version and row_hash verify their column whole at its first touch; on damage they give zero
-  /// values and failed() turns true.
+  /// id, version and row_hash verify their column whole at its first touch; on damage they give
+  /// zero values and failed() turns true.
   [[nodiscard]] PointId id(std::uint32_t row) const;
   [[nodiscard]] Lsn version(std::uint32_t row) const;
   [[nodiscard]] std::uint64_t row_hash(std::uint32_t row) const;
-  /// Row of `id`, whether dead or alive: Bloom filter, then interpolation search. nullopt: absent, or
-  /// damaged (then failed() is true).
+  /// Row of `id`, whether dead or alive: Bloom filter, then interpolation search. nullopt: absent,
+  /// or damaged (then failed() is true).
   [[nodiscard]] std::optional<std::uint32_t> find(PointId id) const;
   /// First row with an id not below `id`; row_count() if there is none or the column is damaged.
   [[nodiscard]] std::uint32_t lower_bound(PointId id) const;
@@ -133,10 +135,10 @@ class Segment {
 /// Rows of one segment that died, as of a lsn: a derived file, replaced whole.
 struct DeadRows {
   Epoch epoch = 0;
-  SegmentSeq seq = 0;              ///< the segment it belongs to
-  Lsn as_of = 0;                   ///< holds exactly the rows that died at lsn <= as_of
-  std::uint32_t row_count = 0;     ///< of the segment
-  std::vector<std::uint32_t> rows; ///< ascending
+  SegmentSeq seq = 0;               ///< the segment it belongs to
+  Lsn as_of = 0;                    ///< holds exactly the rows that died at lsn <= as_of
+  std::uint32_t row_count = 0;      ///< of the segment
+  std::vector<std::uint32_t> rows;  ///< ascending
 };
 Result<FileInfo> write_dead_rows(Env& env, const std::string& path, const DeadRows& dead);
 /// Errors: kNotFound, kIoError, kCorruption (also rows out of range or out of order).

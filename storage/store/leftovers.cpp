@@ -36,13 +36,6 @@ bool names_collection(const manifest::Manifest& manifest, CollectionId id) {
                      [id](const auto& collection) { return collection.id == id; });
 }
 
-std::optional<CollectionId> parse_collection_id(const std::string& name) {
-  CollectionId id = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (parsed.ec != std::errc() || std::to_string(id) != name) return std::nullopt;
-  return id;
-}
-
 bool is_temporary(const DirectoryEntry& entry) {
   return entry.type == FileType::kRegular && entry.name.ends_with(".tmp");
 }

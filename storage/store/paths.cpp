@@ -85,6 +85,13 @@ std::optional<DataFileName> parse_data_file_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<CollectionId> parse_collection_id(std::string_view name) {
+  CollectionId id = 0;
+  std::string_view rest = name;
+  if (!take_number(rest, id) || std::to_string(id) != name) return std::nullopt;
+  return id;
+}
+
 std::set<std::string> files_of(const Paths& paths, const manifest::Manifest& manifest) {
   std::set<std::string> files;
   for (const auto& collection : manifest.collections) {

@@ -64,9 +64,10 @@ Result<std::string> make_staging(Env& env, const Paths& paths) {
   return name();
 }
 
-Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& seen) {
+Result<manifest::EpochEntry> begin_epoch(manifest::Manifest& image, const SeenHere& seen,
+                                         Lsn last) {
   const Epoch epoch = std::max(seen.epoch, last_epoch(image));
-  const Lsn last = std::max(seen.lsn, last_lsn(image));
+  last = std::max({last, seen.lsn, last_lsn(image)});
   const std::uint64_t largest =
       std::max({last, seen.manifest_number, image.number, image.next_seq, seen.next_seq,
                 image.next_file_number, seen.next_file_number, std::uint64_t{epoch} << 32});
@@ -75,16 +76,20 @@ Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& 
                 "the snapshot or the directory has come to an epoch, an lsn or a file number "
                 "beyond any that a node reaches");
   }
-  const Lsn first_lsn = last + 1;
+  if (image.epochs.size() == format::kManifestEpochsMax) image.epochs.erase(image.epochs.begin());
+  image.epochs.push_back({epoch + 1, last + 1, manifest::EpochKind::kRestore});
+  return image.epochs.back();
+}
+
+Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& seen) {
+  VZ_TRY_ASSIGN(const manifest::EpochEntry epoch, begin_epoch(image, seen, 0));
   image.number = std::max(seen.manifest_number, image.number) + 1;
   image.next_seq = std::max(seen.next_seq, image.next_seq);
   image.next_file_number = std::max(seen.next_file_number, image.next_file_number);
   image.time_us = std::max(seen.time_us, image.time_us);
-  image.catalog_lsn = first_lsn - 1;
-  image.log_lsn = first_lsn;
+  image.catalog_lsn = epoch.first_lsn - 1;
+  image.log_lsn = epoch.first_lsn;
   image.clean_lsn = 0;  // The log is empty: there is no last record that it must reach.
-  if (image.epochs.size() == format::kManifestEpochsMax) image.epochs.erase(image.epochs.begin());
-  image.epochs.push_back({epoch + 1, first_lsn, manifest::EpochKind::kRestore});
   return image;
 }
 

@@ -31,6 +31,11 @@ bool is_staging(const DirectoryEntry& entry);
 /// Takes away what restores that were ended by a kill have staged, as far as that goes.
 void remove_stagings(Env& env, const Paths& paths);
 
+/// Adds one more epoch of kind restore to the image: 1 above every one seen here or in the image,
+/// from 1 above every lsn of both and above `last` on. Errors: kCorruption: numbers that nobody
+/// could have come to, which would turn over; the image is as it was.
+Result<manifest::EpochEntry> begin_epoch(manifest::Manifest& image, const SeenHere& seen, Lsn last);
+
 /// The snapshot's image as it goes on here. Errors: kCorruption: numbers that nobody could have
 /// come to, which would turn over.
 Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& seen);

@@ -69,6 +69,9 @@ struct DataFileName {
 /// Nothing for a name that Paths would not give.
 std::optional<DataFileName> parse_data_file_name(std::string_view name);
 
+/// The collection whose directory in collections/ has this name; nothing for any other text.
+std::optional<CollectionId> parse_collection_id(std::string_view name);
+
 /// Paths of every file that the image names.
 std::set<std::string> files_of(const Paths& paths, const manifest::Manifest& manifest);
 

@@ -105,7 +105,6 @@ class Check {
 
 CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log) {
   CheckReport report;
-  report.identity = layout.identity;
   const LogSize log_size = size_of_log(run.env, run.paths);
   report.files = layout.files.size() + log_size.files;
   report.bytes = log_size.bytes;
@@ -117,7 +116,6 @@ CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log)
   report.log_records = log.records;
   report.lsn = log.last_lsn;
   if (layout.image != nullptr) {
-    report.manifest = layout.image->number;
     report.lsn = std::max({report.lsn, layout.image->catalog_lsn, layout.image->clean_lsn});
   }
   report.findings = run.findings.take();
@@ -133,24 +131,12 @@ bool CheckReport::damaged() const {
 
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options) {
   VZ_ASSERT(options.threads >= 1 && options.threads <= kCheckThreadsMax);
-  const auto began = std::chrono::steady_clock::now();
-  const store::Paths paths = paths_of(directory);
-  Findings findings(paths);
-  VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
-  VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
-  VZ_TRY(require_no_swap(env, paths));
-
-  Pace pace(options.limit_rate_bytes, options.progress);
-  const Run run{env, paths, options, findings, pace};
-  VZ_TRY_ASSIGN(Layout layout, read_layout(run));
-  layout.identity = std::move(identity);
-  Check steps(run, layout);
-  steps.run();
-  if (const auto newer = run.incompatible()) return tl::unexpected<Error>(*newer);
-  CheckReport report = report_of(run, layout, steps.log());
-  report.duration_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  return report;
+  return check_layout(env, directory, options,
+                      [](const Run& run, Layout& layout) -> Result<CheckReport> {
+                        Check steps(run, layout);
+                        steps.run();
+                        return report_of(run, layout, steps.log());
+                      });
 }
 
 }  // namespace vz::offline

@@ -106,7 +106,7 @@ class Choice {
     if (image.number > lost && lost != 0) return true;
     VZ_TRY_ASSIGN(const auto segments, find_segments(env_, paths_));
     return std::none_of(segments.begin(), segments.end(), [&](const FoundSegment& segment) {
-      return segment.name.second >= image.next_seq;
+      return segment.name.seq >= image.next_seq;
     });
   }
 

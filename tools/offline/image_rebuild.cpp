@@ -22,13 +22,6 @@ using manifest::Manifest;
 
 constexpr std::size_t kReadSize = 1u << 20;
 
-std::optional<CollectionId> parse_collection_id(const std::string& name) {
-  CollectionId id = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (parsed.ec != std::errc() || std::to_string(id) != name) return std::nullopt;
-  return id;
-}
-
 /// What a manifest records of a file, from the file as it is.
 Result<segment::FileInfo> describe(Env& env, const std::string& path) {
   VZ_TRY_ASSIGN(const auto file, env.open(path, OpenMode::kRead));
@@ -92,12 +85,12 @@ class Rebuild {
       if (segment.footer_sure)
         replaced.insert(segment.footer->replaces.begin(), segment.footer->replaces.end());
     const auto obsolete = [&](const SegmentName& name) {
-      const bool older = hint_ != nullptr && name.second < hint_->next_seq;
-      return replaced.contains(name.second) || (older && !hinted_.contains(name));
+      const bool older = hint_ != nullptr && name.seq < hint_->next_seq;
+      return replaced.contains(name.seq) || (older && !hinted_.contains(name));
     };
     std::erase_if(found, [&](const FoundSegment& segment) {
       const auto& footer = segment.footer;
-      return obsolete(footer ? SegmentName(footer->epoch, footer->seq) : segment.name);
+      return obsolete(footer ? SegmentName{footer->epoch, footer->seq} : segment.name);
     });
     for (auto& [id, entry] : collections_)
       std::erase_if(entry.segments, [&](const manifest::SegmentEntry& segment) {
@@ -168,8 +161,8 @@ class Rebuild {
     const std::uint64_t named = ids && !ids->empty() ? std::uint64_t{ids->rbegin()->first} + 1 : 0;
     const std::uint64_t rows = std::min(named, info.size_bytes / kRowBytesMin);
     entry_of(segment.directory)
-        .segments.push_back({.epoch = segment.name.first,
-                             .seq = segment.name.second,
+        .segments.push_back({.epoch = segment.name.epoch,
+                             .seq = segment.name.seq,
                              .rows = static_cast<std::uint32_t>(rows),
                              .dead_rows = 0,
                              .seg = info});
@@ -297,7 +290,7 @@ Result<std::vector<FoundSegment>> find_segments(Env& env, const store::Paths& pa
   if (!directories && directories.error().code == ErrorCode::kNotFound) return out;
   VZ_TRY(directories);
   for (const DirectoryEntry& directory : *directories) {
-    const auto id = parse_collection_id(directory.name);
+    const auto id = store::parse_collection_id(directory.name);
     if (!id || directory.type != FileType::kDirectory) continue;
     VZ_TRY_ASSIGN(const auto entries, env.list(paths.collection(*id)));
     for (const DirectoryEntry& entry : entries) {

@@ -12,10 +12,9 @@
 #include "storage/manifest/manifest.h"
 #include "storage/store/seen_here.h"
 #include "storage/store/store.h"
+#include "tools/offline/segment_name.h"
 
 namespace vz::offline {
-
-using SegmentName = std::pair<Epoch, SegmentSeq>;
 
 /// A .seg under collections/.
 struct FoundSegment {

@@ -1,6 +1,7 @@
 #include "tools/offline/layout.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -234,6 +235,27 @@ Result<Layout> read_layout(const Run& run) {
                    .spare_unreadable = images.spare_unreadable()});
   }
   return layout;
+}
+
+Result<CheckReport> check_layout(
+    Env& env, const std::string& directory, const CheckOptions& options,
+    const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
+  const auto began = std::chrono::steady_clock::now();
+  const store::Paths paths = paths_of(directory);
+  Findings findings(paths);
+  VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
+  VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
+  VZ_TRY(require_no_swap(env, paths));
+  Pace pace(options.limit_rate_bytes, options.progress);
+  const Run run{env, paths, options, findings, pace};
+  VZ_TRY_ASSIGN(Layout layout, read_layout(run));
+  VZ_TRY_ASSIGN(CheckReport report, steps(run, layout));
+  if (const auto newer = run.incompatible()) return tl::unexpected<Error>(*newer);
+  report.identity = std::move(identity);
+  if (layout.image != nullptr) report.manifest = layout.image->number;
+  report.duration_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return report;
 }
 
 }  // namespace vz::offline

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,6 @@ struct NamedCollection {
 };
 
 struct Layout {
-  store::Identity identity{};
   /// In force, or the newest that can be read; null if there is none.
   std::unique_ptr<const manifest::Manifest> image{};
   bool in_force = false;
@@ -46,5 +46,13 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths, Finding
 /// Reads the images and lists every directory. Errors: kIncompatible (an image), kNotFound (the
 /// collection that the options name), kIoError (the directory cannot be listed).
 Result<Layout> read_layout(const Run& run);
+
+/// Under a shared lock: reads the layout and hands it to `steps`, which fills the report but for
+/// the identity, the image's number and the time. Errors: of read_format and read_layout; kLocked,
+/// kFailedPrecondition (a restore was cut short); kIncompatible, if `steps` met a newer format;
+/// those of `steps`.
+Result<CheckReport> check_layout(
+    Env& env, const std::string& directory, const CheckOptions& options,
+    const std::function<Result<CheckReport>(const Run&, Layout&)>& steps);
 
 }  // namespace vz::offline

@@ -4,12 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "storage/format/manifest_format.h"
-#include "storage/store/seen_here.h"
+#include "storage/store/restoration.h"
 #include "storage/wal/log_file.h"
 #include "storage/wal/log_scan.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/snapshot_contents.h"
 
 namespace vz::offline {
 namespace {
@@ -101,7 +99,7 @@ class Truncation {
  public:
   Truncation(Env& env, const store::Paths& paths, const Manifest& image,
              const TruncateOptions& options)
-      : env_(env), paths_(paths), image_(image), options_(options) {}
+      : env_(env), paths_(paths), image_(image), options_(options), next_(image) {}
 
   /// What will be done.
   Result<TruncateReport> plan() {
@@ -130,14 +128,20 @@ class Truncation {
       report.bytes_kept_aside += files_[i].name.size_bytes;
     }
     VZ_TRY_ASSIGN(const store::SeenHere seen, store::look_around(env_, paths_));
-    report.epoch = std::max(seen.epoch, last_epoch(image_)) + 1;
-    report.first_lsn = std::max({seen.lsn, last_lsn(image_), report.last}) + 1;
+    VZ_TRY_ASSIGN(const auto epoch, store::begin_epoch(next_, seen, report.last));
+    report.epoch = epoch.epoch;
+    report.first_lsn = epoch.first_lsn;
+    ++next_.number;
+    if (!files_[cut_].header_sound) {  // Not even a header stays of the log: it begins anew.
+      next_.log_lsn = report.first_lsn;
+      next_.clean_lsn = 0;
+    }
     return report;
   }
 
   /// Does what plan() said. Errors: kIoError, kNoSpace.
   Status apply(store::Store& store, const TruncateReport& report) {
-    VZ_TRY(store.publish(next_image(report)));
+    VZ_TRY(store.publish(next_));
     const std::string aside = paths_.quarantine() + fmt::format("/truncated-{:04}", report.epoch);
     VZ_TRY(env_.create_directory(aside));
     VZ_TRY(env_.sync_directory(paths_.quarantine()));
@@ -162,18 +166,6 @@ class Truncation {
                             report.at, report.readable, report.least, report.readable));
   }
 
-  [[nodiscard]] Manifest next_image(const TruncateReport& report) const {
-    Manifest next = image_;
-    ++next.number;
-    if (next.epochs.size() == format::kManifestEpochsMax) next.epochs.erase(next.epochs.begin());
-    next.epochs.push_back({report.epoch, report.first_lsn, manifest::EpochKind::kRestore});
-    if (!files_[cut_].header_sound) {  // Not even a header stays of the log: it begins anew.
-      next.log_lsn = report.first_lsn;
-      next.clean_lsn = 0;
-    }
-    return next;
-  }
-
   static std::string name_of(const FileReading& file) {
     return file.name.path.substr(file.name.path.rfind('/') + 1);
   }
@@ -196,6 +188,7 @@ class Truncation {
   const store::Paths& paths_;
   const Manifest& image_;
   const TruncateOptions& options_;
+  Manifest next_;  ///< what will be published
   std::vector<FileReading> files_;
   std::size_t cut_ = 0;  ///< the file that `at` is in; those behind it go
 };

@@ -16,14 +16,7 @@ constexpr std::uint32_t kRowsPerStep = 1024;  ///< between two calls of Pace
 
 /// The engine reads column i of every segment as vector i of the definition.
 Status check_columns(const SealedPart& part, const CollectionDefinition& definition) {
-  const auto& columns = part.segment().footer().columns;
-  const bool same = std::equal(
-      columns.begin(), columns.end(), definition.vectors.begin(), definition.vectors.end(),
-      [](const segment::VectorColumn& column, const collection::VectorDefinition& vector) {
-        return column.name == vector.name && column.kind == vector.kind &&
-               column.dimension == vector.size;
-      });
-  if (same) return {};
+  if (part.segment().footer().columns == collection::columns_of(definition)) return {};
   return fail(ErrorCode::kCorruption,
               part.segment().file().path() +
                   ": its vectors are not those of the collection's definition in the manifest");

@@ -4,7 +4,6 @@
 
 #include "engine/collection/definition.h"
 #include "engine/collection/part_writer.h"
-#include "storage/format/manifest_format.h"
 #include "tools/offline/repair_plan.h"
 #include "tools/offline/segment_rows.h"
 
@@ -34,13 +33,6 @@ class KeptRows final : public segment::RowSource {
   const std::vector<KeptRow>& kept_;
   SegmentRows* source_;  ///< not null if there is a row
 };
-
-std::vector<segment::VectorColumn> columns_of(const collection::CollectionDefinition& definition) {
-  std::vector<segment::VectorColumn> columns;
-  for (const auto& vector : definition.vectors)
-    columns.push_back({vector.name, vector.kind, vector.size});
-  return columns;
-}
 
 class Application {
  public:
@@ -126,7 +118,7 @@ class Application {
     footer.seq = entry.seq;
     footer.replaces = {work.entry.seq};
     footer.tombstones = work.tombstones;
-    footer.columns = columns_of(definition);
+    footer.columns = collection::columns_of(definition);
     VZ_TRY(env_.create_directory(paths_.collections()));
     VZ_TRY(env_.create_directory(paths_.collection(collection.id)));
     VZ_TRY(env_.sync_directory(paths_.collections()));
@@ -181,15 +173,12 @@ class Application {
     return {};
   }
 
+  /// The log as the plan's epoch finds it.
   void begin_epoch() {
-    const Lsn first_lsn = plan_.report.new_first_lsn;
-    auto& epochs = image_.epochs;
-    if (epochs.size() == format::kManifestEpochsMax) epochs.erase(epochs.begin());
-    epochs.push_back({plan_.report.new_epoch, first_lsn, manifest::EpochKind::kRestore});
     image_.clean_lsn = 0;
     if (plan_.log.cut->first_lost > image_.log_lsn) return;  // Records in front are needed.
-    image_.log_lsn = first_lsn;
-    image_.catalog_lsn = first_lsn - 1;
+    image_.log_lsn = plan_.report.new_first_lsn;
+    image_.catalog_lsn = plan_.report.new_first_lsn - 1;
   }
 
   Status cut_log() {

@@ -171,12 +171,7 @@ class CollectionPlan {
   /// The vectors of the collection, one by one: nothing else can go into a segment of it.
   [[nodiscard]] bool has_the_columns(const SegmentRows& rows) const {
     const auto definition = collection::definition_from_json(out_.entry.definition_json);
-    const auto columns = rows.columns();
-    return definition && std::equal(columns.begin(), columns.end(), definition->vectors.begin(),
-                                    definition->vectors.end(), [](const auto& a, const auto& b) {
-                                      return a.name == b.name && a.kind == b.kind &&
-                                             a.dimension == b.size;
-                                    });
+    return definition && rows.columns() == collection::columns_of(*definition);
   }
 
   [[nodiscard]] static std::vector<segment::Tombstone> tombstones_of(const Part& part) {

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "storage/format/points_record.h"
+#include "storage/store/restoration.h"
 #include "tools/offline/image_choice.h"
 #include "tools/offline/image_rebuild.h"
-#include "tools/offline/snapshot_contents.h"
 
 namespace vz::offline {
 namespace {
@@ -210,8 +210,7 @@ class Planner {
       plan_.report.records = {cut.records, cut.count_is_known,
                               std::max(cut.first_lost, plan_.image.log_lsn), cut.last_lost};
     }
-    if (!published) begin_epoch(cut);
-    return {};
+    return published ? Status() : begin_epoch(cut);
   }
 
   void keep_log(const LogCut& cut, const std::string& name) {
@@ -233,13 +232,13 @@ class Planner {
     plan_.quarantine.push_back(std::move(record));
   }
 
-  void begin_epoch(const LogCut& cut) {
+  Status begin_epoch(const LogCut& cut) {
+    VZ_TRY_ASSIGN(const auto epoch, store::begin_epoch(plan_.image, plan_.seen, cut.last_lost));
     plan_.new_image = true;
     plan_.new_epoch = true;
-    Lsn last = std::max({plan_.seen.lsn, cut.last_lost, last_lsn(plan_.image)});
-    for (const auto& entry : plan_.image.collections) last = std::max(last, entry.flushed_lsn);
-    plan_.report.new_first_lsn = last + 1;
-    plan_.report.new_epoch = std::max(plan_.seen.epoch, last_epoch(plan_.image)) + 1;
+    plan_.report.new_epoch = epoch.epoch;
+    plan_.report.new_first_lsn = epoch.first_lsn;
+    return {};
   }
 
   /// A point that a record of the log writes whole, or deletes, is not lost with its old row.

@@ -29,12 +29,9 @@ using segment::Segment;
 constexpr std::uint64_t kForgetBytes = 32u << 20;
 
 std::vector<segment::VectorColumn> columns_of(std::string_view definition_json) {
-  std::vector<segment::VectorColumn> columns;
   const auto definition = collection::definition_from_json(definition_json);
-  if (!definition) return columns;
-  for (const auto& vector : definition->vectors)
-    columns.push_back({vector.name, vector.kind, vector.size});
-  return columns;
+  if (!definition) return {};
+  return collection::columns_of(*definition);
 }
 
 /// The rows of one segment that live, whole or damaged.

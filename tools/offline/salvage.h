@@ -43,7 +43,7 @@ struct SalvageReport {
 /// {"indices":[3],"values":[0.5]} and a multi-vector an array of arrays. The last line is an object
 /// "summary". Never writes to the directory; holds a shared lock if there is a LOCK.
 /// Errors: kLocked (names the holder), kNoData, kIncompatible, kFailedPrecondition (a restore was
-/// cut short), kIoError, those of options.write.
+/// cut short, or is pending), kIoError, those of options.write.
 Result<SalvageReport> salvage(Env& env, const std::string& directory,
                               const SalvageOptions& options);
 

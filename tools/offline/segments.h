@@ -10,20 +10,9 @@
 #include "storage/env/env.h"
 #include "storage/segment/segment.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/segment_name.h"
 
 namespace vz::offline {
-
-/// A segment as its files are named: "0001-00000007". seq is unique in a directory, unless two
-/// histories were put together.
-struct SegmentName {
-  Epoch epoch = 0;
-  SegmentSeq seq = 0;
-  friend bool operator==(const SegmentName&, const SegmentName&) = default;
-};
-
-/// Errors: kInvalidArgument, with an example of the form.
-Result<SegmentName> parse_segment_name(std::string_view text);
-std::string text_of(const SegmentName& name);
 
 /// What a command names of a directory's segments.
 struct SegmentSelection {

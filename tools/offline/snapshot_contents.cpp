@@ -1,17 +1,8 @@
 #include "tools/offline/snapshot_contents.h"
 
+#include "tools/offline/segments.h"
+
 namespace vz::offline {
-namespace {
-
-std::uint64_t bytes_of(const manifest::SegmentEntry& segment) {
-  std::uint64_t bytes = segment.seg.size_bytes;
-  for (const auto& file : {segment.dead, segment.index, segment.fields})
-    bytes += file ? file->info.size_bytes : 0;
-  return bytes;
-}
-
-}  // namespace
-
 SnapshotSummary summarize(const SnapshotContents& contents) {
   const manifest::Manifest& manifest = contents.manifest;
   SnapshotSummary out{.created_us = manifest.time_us,

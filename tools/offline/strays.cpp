@@ -28,12 +28,6 @@ bool is_temporary(const DirectoryEntry& entry) {
   return entry.type == FileType::kRegular && entry.name.ends_with(".tmp");
 }
 
-bool is_collection_id(std::string_view name) {
-  CollectionId id = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
-  return parsed.ec == std::errc() && std::to_string(id) == name;
-}
-
 class Strays {
  public:
   Strays(const Run& run, const KeptImages& images)
@@ -84,7 +78,7 @@ class Strays {
       return;
     }
     for (const auto& entry : *entries) {
-      if (entry.type == FileType::kDirectory && is_collection_id(entry.name)) {
+      if (entry.type == FileType::kDirectory && store::parse_collection_id(entry.name)) {
         in_collection(directory + "/" + entry.name);
       } else {
         unknown(directory, entry);

@@ -15,27 +15,6 @@
 namespace vz::offline {
 namespace {
 
-/// Reads the layout and hands it to `steps`, which fills the report.
-Result<CheckReport> run_on(Env& env, const std::string& directory, const CheckOptions& options,
-                           const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
-  const auto began = std::chrono::steady_clock::now();
-  const store::Paths paths = paths_of(directory);
-  Findings findings(paths);
-  VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
-  VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
-  VZ_TRY(require_no_swap(env, paths));
-  Pace pace(options.limit_rate_bytes, options.progress);
-  const Run run{env, paths, options, findings, pace};
-  VZ_TRY_ASSIGN(Layout layout, read_layout(run));
-  VZ_TRY_ASSIGN(CheckReport report, steps(run, layout));
-  if (const auto newer = run.incompatible()) return tl::unexpected<Error>(*newer);
-  report.identity = std::move(identity);
-  if (layout.image != nullptr) report.manifest = layout.image->number;
-  report.duration_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  return report;
-}
-
 /// Those about one of `files`, by their relative path.
 std::vector<Finding> about(std::vector<Finding> findings, const std::set<std::string>& files) {
   std::erase_if(findings, [&](const Finding& one) { return !files.contains(one.file); });
@@ -62,7 +41,7 @@ Result<CheckReport> verify_segments(Env& env, const std::string& directory,
                                     const CheckProgress& progress) {
   const CheckOptions options{
       .level = CheckLevel::kContents, .collection = selection.collection, .progress = progress};
-  return run_on(
+  return check_layout(
       env, directory, options, [&](const Run& run, Layout& layout) -> Result<CheckReport> {
         if (layout.image == nullptr) {
           return fail(
@@ -96,21 +75,22 @@ Result<CheckReport> verify_segments(Env& env, const std::string& directory,
 Result<CheckReport> verify_log(Env& env, const std::string& directory,
                                const CheckProgress& progress) {
   const CheckOptions options{.level = CheckLevel::kContents, .progress = progress};
-  return run_on(env, directory, options, [](const Run& run, Layout& layout) -> Result<CheckReport> {
-    (void)run.findings.take();  // Of the layout: the log alone is asked for.
-    CheckReport report;
-    const LogSize size = size_of_log(run.env, run.paths);
-    report.files = size.files;
-    report.bytes = size.bytes;
-    run.pace.add_total(size.bytes);
-    const LogFacts facts = check_log(run, layout);
-    report.log_records = facts.records;
-    report.lsn = facts.last_lsn;
-    if (layout.image != nullptr)
-      report.lsn = std::max({report.lsn, layout.image->catalog_lsn, layout.image->clean_lsn});
-    report.findings = run.findings.take();
-    return report;
-  });
+  return check_layout(
+      env, directory, options, [](const Run& run, Layout& layout) -> Result<CheckReport> {
+        (void)run.findings.take();  // Of the layout: the log alone is asked for.
+        CheckReport report;
+        const LogSize size = size_of_log(run.env, run.paths);
+        report.files = size.files;
+        report.bytes = size.bytes;
+        run.pace.add_total(size.bytes);
+        const LogFacts facts = check_log(run, layout);
+        report.log_records = facts.records;
+        report.lsn = facts.last_lsn;
+        if (layout.image != nullptr)
+          report.lsn = std::max({report.lsn, layout.image->catalog_lsn, layout.image->clean_lsn});
+        report.findings = run.findings.take();
+        return report;
+      });
 }
 
 }  // namespace vz::offline
