@@ -28,15 +28,21 @@ constexpr std::string_view kFooter =
     "merged\n"
     "into new ones without dead rows, with index and columns built anew; the new ones are put in\n"
     "force only if they hold the same points: count and logical digest (`data hash`). The log is\n"
-    "not touched. space_needed is free while old and new files lie side by side; 12 if the disk "
-    "has\n"
-    "less, before anything is written. A kill at any moment leaves each collection old or new; a\n"
-    "rerun goes on, and does nothing where nothing is gained. --compression is for payloads.\n\n";
+    "not touched. Segments go one group after another; space_needed bytes are free beside the "
+    "old\n"
+    "files, or nothing is written (12). Where they are not, --workdir builds on another disk; then "
+    "it\n"
+    "takes space_with_workdir here and space_in_workdir there, and until a group is done a node "
+    "would\n"
+    "search it without a graph. A kill at any moment leaves each group old or new; a rerun goes "
+    "on,\n"
+    "and does nothing where nothing is gained. --compression is for payloads.\n\n";
 
 struct Options {
   std::string directory;
   std::string collection;
   std::string compression;
+  std::string workdir;
   std::uint64_t segment_rows_max = limits::kSegmentRowsMax;
   unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
   bool apply = false;
@@ -46,11 +52,17 @@ struct Options {
 
 ordered_json json_of(const Options& options, const offline::CompactReport& report) {
   std::uint64_t needed = 0;
+  std::uint64_t with_workdir = 0;
+  std::uint64_t in_workdir = 0;
   std::uint64_t memory = 0;
   std::uint64_t compacted = 0;
   for (const auto& one : report.collections) {
-    needed = std::max(needed, one.reason.empty() ? 0 : one.space_needed);
-    memory = std::max(memory, one.reason.empty() ? 0 : one.memory_needed);
+    if (!one.reason.empty()) {
+      needed = std::max(needed, one.space_needed);
+      with_workdir = std::max(with_workdir, one.space_with_workdir);
+      in_workdir = std::max(in_workdir, one.space_in_workdir);
+      memory = std::max(memory, one.memory_needed);
+    }
     compacted += one.compacted ? 1 : 0;
   }
   ordered_json out = {{"schema", "vectorizerctl.data.compact/1"},
@@ -59,6 +71,9 @@ ordered_json json_of(const Options& options, const offline::CompactReport& repor
                       {"compacted", compacted},
                       {"space_needed", needed},
                       {"free_bytes", report.free_bytes},
+                      {"space_with_workdir", with_workdir},
+                      {"space_in_workdir", in_workdir},
+                      {"workdir_free_bytes", report.workdir_free_bytes},
                       {"memory_needed", memory}};
   out["collections"] = ordered_json::array();
   for (const auto& one : report.collections) {
@@ -74,6 +89,7 @@ ordered_json json_of(const Options& options, const offline::CompactReport& repor
          {"segments_after", one.segments_after},
          {"bytes_after", one.bytes_after},
          {"compacted", one.compacted},
+         {"built_in_workdir", one.built_in_workdir},
          {"reason", one.reason.empty() ? ordered_json() : ordered_json(one.reason)}});
   }
   return out;
@@ -82,7 +98,8 @@ ordered_json json_of(const Options& options, const offline::CompactReport& repor
 void run(const Options& options, Context& context) {
   CompactOptions compact{.collection = options.collection,
                          .segment_rows_max = options.segment_rows_max,
-                         .threads = options.threads};
+                         .threads = options.threads,
+                         .workdir = options.workdir};
   if (options.apply) compact.run = CompactOptions::Run::kApply;
   if (!options.compression.empty()) {
     const auto level = offline::parse_compression(options.compression);
@@ -110,6 +127,8 @@ void add_data_compact_command(CLI::App& data, Context& context) {
   command.add_option("--collection", options->collection, "This one only, by name or alias");
   command.add_option("--compression", options->compression,
                      "Of payloads: none, or zstd:1 to zstd:22; rewrites what differs");
+  command.add_option("--workdir", options->workdir,
+                     "On another disk: build there if DIR's has no room for old and new together");
   command.add_option("--max-rows", options->segment_rows_max, "Rows of a new segment, at most")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::kSegmentRowsMax}))
       ->capture_default_str();

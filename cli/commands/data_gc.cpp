@@ -19,7 +19,9 @@ constexpr std::string_view kFooter =
     "  vectorizerctl data gc /var/lib/vectorizer\n"
     "  vectorizerctl data gc /var/lib/vectorizer --apply --discard-previous\n\n"
     "Without --apply it prints what it would remove and changes nothing. It removes files that no\n"
-    "kept manifest names and that were never finished, what restores have left in tmp/, and,\n"
+    "kept manifest names and that were never finished, what restores have left in tmp/, what a "
+    "killed\n"
+    "compact has left in --workdir, and,\n"
     "with --discard-previous, the content that they replaced. Files that are not ours are listed "
     "and\n"
     "stay. 3: something could not be removed.\n\n";
@@ -29,6 +31,7 @@ struct Options {
   bool apply = false;
   bool dry_run = false;
   bool discard_previous = false;
+  std::string workdir;
   OutputFormat output = OutputFormat::kTable;
 };
 
@@ -60,6 +63,7 @@ void run(const Options& options, Context& context) {
   GarbageOptions gc;
   if (options.apply) gc.run = GarbageOptions::Run::kApply;
   if (options.discard_previous) gc.previous = GarbageOptions::Previous::kDiscarded;
+  gc.workdir = options.workdir;
   const auto report = offline::collect_garbage(*env, options.directory, gc);
   if (!report) return report_error(report.error(), "data gc", context);
   if (options.apply && !report->complete()) context.exit_code = ExitCode::kPartial;
@@ -76,6 +80,8 @@ void add_data_gc_command(CLI::App& data, Context& context) {
   add_apply_options(command, options->apply, options->dry_run);
   command.add_flag("--discard-previous", options->discard_previous,
                    "Also previous-<time>/, which restores have kept");
+  command.add_option("--workdir", options->workdir,
+                     "Also what a killed `data compact --workdir` has left there");
   add_output_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());
   command.callback([options, &context] { run(*options, context); });

@@ -33,8 +33,9 @@ std::vector<segment::Tombstone> newest_of_each(std::vector<segment::Tombstone> a
 
 }  // namespace
 
-Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollection& collection,
-                                          PartContent content, const PartNumbers& numbers,
+Result<manifest::SegmentEntry> write_part(Env& env, const store::Paths& paths,
+                                          const LiveCollection& collection, PartContent content,
+                                          const PartNumbers& numbers,
                                           const PartWriteOptions& options) {
   const auto definition = collection.definition();
   segment::Footer footer;
@@ -47,9 +48,9 @@ Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollect
   footer.tombstones = std::move(content.tombstones);
   footer.columns = columns_of(*definition);
 
-  VZ_TRY(store.env().create_directory(store.paths().collection(collection.id())));
-  VZ_TRY(store.env().sync_directory(store.paths().collections()));
-  const std::string path = store.paths().seg(collection.id(), numbers.epoch, numbers.seq);
+  VZ_TRY(env.create_directory(paths.collection(collection.id())));
+  VZ_TRY(env.sync_directory(paths.collections()));
+  const std::string path = paths.seg(collection.id(), numbers.epoch, numbers.seq);
   manifest::SegmentEntry entry{.epoch = numbers.epoch,
                                .seq = numbers.seq,
                                .rows = content.rows.row_count(),
@@ -57,13 +58,11 @@ Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollect
                                .dead = {},
                                .index = {},
                                .fields = {}};
-  VZ_TRY_ASSIGN(entry.seg,
-                segment::write_segment(store.env(), path, std::move(footer), content.rows,
-                                       {.zstd_level = options.zstd_level}));
+  VZ_TRY_ASSIGN(entry.seg, segment::write_segment(env, path, std::move(footer), content.rows,
+                                                  {.zstd_level = options.zstd_level}));
   if (entry.rows == 0) return entry;
-  VZ_TRY_ASSIGN(const auto part,
-                SealedPart::open(store.env(), store.paths(), collection.id(), entry, *definition));
-  return rebuild_derived(store, collection, *part, std::move(entry), numbers, options);
+  VZ_TRY_ASSIGN(const auto part, SealedPart::open(env, paths, collection.id(), entry, *definition));
+  return rebuild_derived(env, paths, collection, *part, std::move(entry), numbers, options);
 }
 
 Result<manifest::VersionedFile> write_index(Env& env, const store::Paths& paths,
@@ -95,16 +94,16 @@ Result<manifest::VersionedFile> write_fields(Env& env, const store::Paths& paths
   return manifest::VersionedFile{number, info};
 }
 
-Result<manifest::SegmentEntry> rebuild_derived(store::Store& store,
+Result<manifest::SegmentEntry> rebuild_derived(Env& env, const store::Paths& paths,
                                                const LiveCollection& collection,
                                                const SealedPart& part, manifest::SegmentEntry entry,
                                                const PartNumbers& numbers,
                                                const PartWriteOptions& options) {
   const auto definition = collection.definition();
-  VZ_TRY_ASSIGN(entry.index, write_index(store.env(), store.paths(), *definition, part.segment(),
-                                         numbers.index, options));
-  VZ_TRY_ASSIGN(entry.fields, write_fields(store.env(), store.paths(), *definition, part.segment(),
-                                           numbers.fields));
+  VZ_TRY_ASSIGN(entry.index,
+                write_index(env, paths, *definition, part.segment(), numbers.index, options));
+  VZ_TRY_ASSIGN(entry.fields,
+                write_fields(env, paths, *definition, part.segment(), numbers.fields));
   return entry;
 }
 

@@ -33,11 +33,13 @@ struct PartContent {
   std::vector<SegmentSeq> replaces;
 };
 
-/// Writes .seg, .index and .fields. All are durable when it returns; no manifest names them yet.
+/// Writes .seg, .index and .fields below paths.collections(), which is there. All are durable when
+/// it returns; no manifest names them yet.
 /// Errors: those of the rows, kCancelled, kIoError, kNoSpace; leftovers are removed at the next
 /// start.
-Result<manifest::SegmentEntry> write_part(store::Store& store, const LiveCollection& collection,
-                                          PartContent content, const PartNumbers& numbers,
+Result<manifest::SegmentEntry> write_part(Env& env, const store::Paths& paths,
+                                          const LiveCollection& collection, PartContent content,
+                                          const PartNumbers& numbers,
                                           const PartWriteOptions& options);
 
 /// Writes the .index (options: graph, threads, stop) or the .fields of a segment under this number.
@@ -52,7 +54,7 @@ Result<manifest::VersionedFile> write_fields(Env& env, const store::Paths& paths
                                              const segment::Segment& segment, std::uint64_t number);
 
 /// Writes .index and .fields of a segment anew. `entry` is what the manifest says of it now.
-Result<manifest::SegmentEntry> rebuild_derived(store::Store& store,
+Result<manifest::SegmentEntry> rebuild_derived(Env& env, const store::Paths& paths,
                                                const LiveCollection& collection,
                                                const SealedPart& part, manifest::SegmentEntry entry,
                                                const PartNumbers& numbers,

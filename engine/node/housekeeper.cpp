@@ -69,7 +69,7 @@ Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
   std::shared_ptr<SealedPart> part;
   if (rows.row_count() > 0 || !tombstones.empty()) {
     VZ_TRY_ASSIGN(written, collection::write_part(
-                               store_, collection,
+                               store_.env(), store_.paths(), collection,
                                {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}},
                                publisher_.allocate(), {.graph = index::GraphPolicy::kCodesOnly}));
     VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
@@ -157,7 +157,7 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
   VZ_TRY_ASSIGN(
       const auto rebuilt,
       collection::rebuild_derived(
-          store_, collection, *part, *present, publisher_.allocate(),
+          store_.env(), store_.paths(), collection, *part, *present, publisher_.allocate(),
           {.graph = index::GraphPolicy::kBySize, .threads = options_.index_threads, .stop = stop}));
   auto derived = std::make_shared<collection::Derived>();
   const store::Paths& paths = store_.paths();
@@ -205,7 +205,7 @@ Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, co
   std::optional<manifest::SegmentEntry> written;
   std::shared_ptr<SealedPart> output;
   if (rows.row_count() > 0 || !tombstones.empty()) {
-    VZ_TRY_ASSIGN(written, collection::write_part(store_, collection,
+    VZ_TRY_ASSIGN(written, collection::write_part(store_.env(), store_.paths(), collection,
                                                   {.rows = rows,
                                                    .tombstones = std::move(tombstones),
                                                    .replaces = std::move(replaces)},

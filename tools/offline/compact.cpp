@@ -1,10 +1,8 @@
 #include "tools/offline/compact.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
-#include "tools/offline/compact_plan.h"
+#include "tools/offline/compact_group.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/segments.h"
 #include "tools/offline/space.h"
@@ -12,7 +10,6 @@
 namespace vz::offline {
 namespace {
 
-using collection::MergedRows;
 using manifest::CollectionEntry;
 using manifest::SegmentEntry;
 
@@ -26,35 +23,6 @@ Status require_recorded(const CollectionEntry& entry, const RowTotals& found) {
                           entry.name, text_of(recorded), text_of(found)));
 }
 
-/// Writes what the segments of `group` become; nothing if nothing in them lives.
-Result<std::optional<SegmentEntry>> write_group(ImageEditor& editor, const CollectionEntry& entry,
-                                                const CollectionParts& parts,
-                                                const CompactGroup& group,
-                                                const CompactOptions& options) {
-  VZ_TRY_ASSIGN(const MergedRows rows, MergedRows::make(group.inputs, entry.flushed_lsn));
-  auto tombstones = collection::merged_tombstones(group.inputs, parts.segments, rows);
-  if (rows.row_count() == 0 && tombstones.empty()) return std::optional<SegmentEntry>();
-  std::vector<SegmentSeq> replaces;
-  for (const auto& input : group.inputs) replaces.push_back(input->seq());
-  collection::PartWriteOptions write{.threads = options.threads};
-  if (options.zstd_level) write.zstd_level = *options.zstd_level;
-  VZ_TRY_ASSIGN(
-      SegmentEntry written,
-      collection::write_part(
-          editor.store(), *unserved(entry, parts.definition),
-          {.rows = rows, .tombstones = std::move(tombstones), .replaces = std::move(replaces)},
-          editor.allocate(), write));
-  return std::optional<SegmentEntry>(std::move(written));
-}
-
-const SegmentEntry& entry_of(const CollectionEntry& entry, const collection::SealedPart& part) {
-  const auto found = std::find_if(
-      entry.segments.begin(), entry.segments.end(),
-      [&](const auto& one) { return one.seq == part.seq() && one.epoch == part.epoch(); });
-  VZ_ASSERT(found != entry.segments.end());
-  return *found;
-}
-
 /// Plans one collection after another, and does it if asked to.
 class Compaction {
  public:
@@ -65,6 +33,10 @@ class Compaction {
   Result<CompactReport> run(const manifest::Manifest& image, ImageEditor* editor) {
     VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(paths_.root));
     report_.free_bytes = space.free_bytes;
+    if (!options_.workdir.empty()) {
+      VZ_TRY_ASSIGN(const DiskSpace elsewhere, env_.disk_space(options_.workdir));
+      report_.workdir_free_bytes = elsewhere.free_bytes;
+    }
     VZ_TRY_ASSIGN(const auto wanted, wanted_collections(paths_, image, options_.collection));
     // Each is read before it is written, and what was written is read back.
     const std::uint64_t passes = editor == nullptr ? 1 : 2;
@@ -83,32 +55,70 @@ class Compaction {
 
  private:
   Result<CompactedCollection> compact_one(const CollectionEntry& entry, ImageEditor* editor) {
-    VZ_TRY_ASSIGN(const CollectionParts parts, open_parts(env_, paths_, entry));
-    VZ_TRY_ASSIGN(const RowTotals before, total_of(parts.segments, entry.flushed_lsn, pace_));
-    VZ_TRY(require_recorded(entry, before));
-    VZ_TRY_ASSIGN(CompactPlan plan, plan_compact(env_, paths_, entry, parts, options_));
-    plan.report.totals = before;
-    if (editor == nullptr || plan.report.reason.empty()) return std::move(plan.report);
+    CompactPlan plan;
+    std::vector<RowTotals> totals;  // By segment.
+    {
+      VZ_TRY_ASSIGN(const CollectionParts parts, open_parts(env_, paths_, entry));
+      RowTotals before;
+      for (const auto& part : parts.segments) {
+        VZ_TRY_ASSIGN(const RowTotals one, total_of(*part, entry.flushed_lsn, pace_));
+        totals.push_back(one);
+        before += one;
+      }
+      VZ_TRY(require_recorded(entry, before));
+      VZ_TRY_ASSIGN(plan, plan_compact(env_, paths_, entry, parts, options_));
+      plan.report.totals = before;
+    }
+    for (CompactGroup& group : plan.groups) group.inputs.clear();
+    if (editor != nullptr && !plan.report.reason.empty())
+      VZ_TRY(carry_out(entry, totals, plan, *editor));
+    return std::move(plan.report);
+  }
 
-    VZ_TRY(require_space(env_, paths_, plan.report.space_needed,
-                         "compacting collection '" + entry.name + "'"));
-    std::vector<SegmentEntry> segments;
+  Status carry_out(const CollectionEntry& entry, const std::vector<RowTotals>& totals,
+                   CompactPlan& plan, ImageEditor& editor) {
+    VZ_TRY_ASSIGN(const auto workdir, workdir_for(entry, plan.groups, editor));
+    std::size_t old_at = 0;
+    std::size_t at = 0;
     for (const CompactGroup& group : plan.groups) {
+      RowTotals before;
+      for (std::size_t i = 0; i < group.count; ++i) before += totals[old_at + i];
+      old_at += group.count;
       if (!group.rewritten) {
-        segments.push_back(entry_of(entry, *group.inputs.front()));
+        ++at;
         continue;
       }
-      VZ_TRY_ASSIGN(auto written, write_group(*editor, entry, parts, group, options_));
-      if (written) segments.push_back(std::move(*written));
+      VZ_TRY_ASSIGN(const auto made, compact_run(editor, entry.id, {at, group.count}, before,
+                                                 workdir.get(), options_, pace_));
+      at += made ? 1 : 0;
     }
-    CompactedCollection report = std::move(plan.report);
-    report.segments_after = segments.size();
+    CompactedCollection& report = plan.report;
+    const CollectionEntry& now = editor.entry_of(entry.id);
+    report.segments_after = now.segments.size();
     report.bytes_after = 0;
-    for (const SegmentEntry& segment : segments) report.bytes_after += bytes_of(segment);
-    VZ_TRY(replace_segments(*editor, entry, std::move(segments), before, pace_));
-    VZ_TRY(editor->drop_old_files());
+    for (const SegmentEntry& segment : now.segments) report.bytes_after += bytes_of(segment);
     report.compacted = true;
-    return report;
+    report.built_in_workdir = workdir != nullptr;
+    return {};
+  }
+
+  /// Null if the new files fit beside the old ones. Errors: kNoSpace, kNotFound, kLocked, kIoError.
+  Result<std::unique_ptr<CompactWorkdir>> workdir_for(const CollectionEntry& entry,
+                                                      const std::vector<CompactGroup>& groups,
+                                                      const ImageEditor& editor) const {
+    const CompactSpace needed = space_for(groups);
+    const std::string doing = "compacting collection '" + entry.name + "'";
+    const Status fits =
+        require_space(env_, {{paths_.root, needed.in_place}}, doing, kCompactAdvice);
+    if (fits) return nullptr;
+    if (options_.workdir.empty() || fits.error().code != ErrorCode::kNoSpace)
+      return tl::unexpected<Error>(fits.error());
+    VZ_TRY_ASSIGN(auto workdir,
+                  CompactWorkdir::open(env_, options_.workdir, editor.store().identity()));
+    VZ_TRY(require_space(
+        env_, {{paths_.root, needed.with_workdir}, {workdir->paths().root, needed.in_workdir}},
+        doing, kCompactAdvice));
+    return workdir;
   }
 
   Env& env_;
@@ -120,23 +130,6 @@ class Compaction {
 
 }  // namespace
 
-Status replace_segments(ImageEditor& editor, CollectionEntry entry,
-                        std::vector<SegmentEntry> segments, const RowTotals& before, Pace& pace) {
-  entry.segments = std::move(segments);
-  const store::Store& store = editor.store();
-  VZ_TRY_ASSIGN(const CollectionParts parts, open_parts(store.env(), store.paths(), entry));
-  VZ_TRY_ASSIGN(const RowTotals after, total_of(parts.segments, entry.flushed_lsn, pace));
-  if (after != before) {
-    return fail(
-        ErrorCode::kInternal,
-        fmt::format("expected the new segments to hold {}, found {}: a bug of this program. "
-                    "They were not put in force; the old ones are as they were. Please "
-                    "report it, with the directory if that is possible",
-                    text_of(before), text_of(after)));
-  }
-  return editor.publish(entry);
-}
-
 Result<CompactReport> compact(Env& env, const std::string& directory,
                               const CompactOptions& options) {
   VZ_ASSERT(options.segment_rows_max >= 1);
@@ -145,6 +138,7 @@ Result<CompactReport> compact(Env& env, const std::string& directory,
     return Compaction(env, data.paths, options).run(data.image, nullptr);
   }
   VZ_TRY_ASSIGN(const auto store, open_for_writing(env, directory));
+  VZ_TRY(store->remove_leftovers());  // Of a run that was killed, too: their space is needed.
   VZ_TRY_ASSIGN(ImageEditor editor, ImageEditor::make(*store));
   return Compaction(env, store->paths(), options).run(store->opened_manifest(), &editor);
 }

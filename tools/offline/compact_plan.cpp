@@ -24,8 +24,8 @@ constexpr std::size_t kSampledBlocks = 32;
 constexpr double kSizeChangeMin = 0.01;
 /// Of a row while a segment is written: where it came from, twice, and its id.
 constexpr std::uint64_t kMergeBytesPerRow = 100;
-/// Headers, tables and trailers of a segment's files.
-constexpr std::uint64_t kFileBytes = 1u << 20;
+/// Headers, tables and trailers of a segment's files, and the images that name them.
+constexpr std::uint64_t kFileBytes = kPublishBytes;
 
 /// How much larger the payloads of `part` would be at `level`, as a share; 0 without payloads.
 Result<double> size_change(const SealedPart& part, int level) {
@@ -69,7 +69,14 @@ class Planner {
       report.rows += segment.rows;
       report.bytes += bytes_of(segment);
     }
-    for (CompactGroup& one : plan_.groups) VZ_TRY(judge(one));
+    for (CompactGroup& one : plan_.groups) {
+      one.count = one.inputs.size();
+      VZ_TRY(judge(one));
+    }
+    const CompactSpace space = space_for(plan_.groups);
+    report.space_needed = space.in_place;
+    report.space_with_workdir = space.with_workdir;
+    report.space_in_workdir = space.in_workdir;
     report.reason = reason();
     return std::move(plan_);
   }
@@ -102,17 +109,17 @@ class Planner {
 
   Status judge(CompactGroup& group) {
     CompactedCollection& report = plan_.report;
+    GroupBytes& bytes = group.bytes;
     std::uint64_t rows = 0;
-    std::uint64_t old_bytes = 0;
-    std::uint64_t seg_bytes = 0;
-    std::uint64_t fields_bytes = 0;
     for (const auto& part : group.inputs) {
       const SegmentEntry& entry = entry_of(*part);
       report.dead_rows += part->row_count() - part->live_rows();
       rows += part->row_count();
-      old_bytes += bytes_of(entry);
-      seg_bytes += entry.seg.size_bytes;
-      fields_bytes += entry.fields ? entry.fields->info.size_bytes : 0;
+      const std::uint64_t fields = entry.fields ? entry.fields->info.size_bytes : 0;
+      bytes.old_total += bytes_of(entry);
+      bytes.old_derived += fields + (entry.index ? entry.index->info.size_bytes : 0);
+      bytes.new_seg += entry.seg.size_bytes;
+      bytes.new_derived += fields;
     }
     const std::uint64_t live = live_rows(group);
     if (group.inputs.size() > 1) {
@@ -123,15 +130,17 @@ class Planner {
     }
     report.segments_after += group.rewritten && live == 0 ? 0 : 1;
     if (!group.rewritten) {
-      report.bytes_after += old_bytes;
+      report.bytes_after += bytes.old_total;
       return {};
     }
     const std::uint64_t index = live * index_bytes_per_row(*parts_.definition);
-    report.bytes_after += rows == 0 ? 0
-                                    : static_cast<std::uint64_t>(static_cast<double>(old_bytes) *
-                                                                 static_cast<double>(live) /
-                                                                 static_cast<double>(rows));
-    report.space_needed += seg_bytes + index + fields_bytes + kFileBytes;
+    report.bytes_after +=
+        rows == 0
+            ? 0
+            : static_cast<std::uint64_t>(static_cast<double>(bytes.old_total) *
+                                         static_cast<double>(live) / static_cast<double>(rows));
+    bytes.new_seg += kFileBytes;
+    bytes.new_derived += index;
     report.memory_needed = std::max(report.memory_needed, live * kMergeBytesPerRow + index);
     return {};
   }
@@ -211,6 +220,27 @@ class Planner {
 };
 
 }  // namespace
+
+CompactSpace space_for(const std::vector<CompactGroup>& groups) {
+  CompactSpace out;
+  std::int64_t grown = 0;  // By the groups that are done; below 0 if they shrank.
+  const auto raise = [&](std::uint64_t& peak, std::uint64_t plus, std::uint64_t minus) {
+    const auto bytes = static_cast<std::int64_t>(plus) - static_cast<std::int64_t>(minus) + grown;
+    peak = std::max(peak, static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)));
+  };
+  for (const CompactGroup& group : groups) {
+    if (!group.rewritten) continue;
+    const GroupBytes& bytes = group.bytes;
+    raise(out.in_place, bytes.new_total(), 0);
+    raise(out.with_workdir, kPublishBytes, 0);
+    raise(out.with_workdir, bytes.new_seg, bytes.old_derived);
+    raise(out.with_workdir, bytes.new_total(), bytes.old_total);
+    out.in_workdir = std::max(out.in_workdir, bytes.new_total());
+    grown +=
+        static_cast<std::int64_t>(bytes.new_total()) - static_cast<std::int64_t>(bytes.old_total);
+  }
+  return out;
+}
 
 Result<int> parse_compression(std::string_view text) {
   constexpr std::string_view kZstd = "zstd:";

@@ -1,18 +1,15 @@
 #include "tools/offline/directory_target.h"
 
 #include "storage/archive/member_name.h"
+#include "tools/offline/space.h"
 
 namespace vz::offline {
 
 Status DirectoryTarget::begin(const SnapshotContents& contents) {
   std::uint64_t needed = contents.restore_bytes.size();
   for (const auto& file : contents.files) needed += file.size_bytes;
-  VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(root_));
-  if (needed > space.free_bytes) {
-    return fail(ErrorCode::kNoSpace, root_ + ": the snapshot needs " + std::to_string(needed) +
-                                         " bytes, and the disk has " +
-                                         std::to_string(space.free_bytes));
-  }
+  VZ_TRY(require_space(env_, {{root_, needed}}, "unpacking the snapshot",
+                       "free some, or name a directory on a larger disk"));
   manifest_ = contents.manifest;
   if (marker_ == Marker::kWritten) {
     VZ_TRY(publish_file(env_, root_ + "/" + std::string(archive::kRestoreName),

@@ -6,6 +6,7 @@
 #include "storage/store/leftovers.h"
 #include "storage/store/restoration.h"
 #include "tools/offline/check_run.h"
+#include "tools/offline/compact_workdir.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/directory_target.h"
 #include "tools/offline/layout.h"
@@ -49,9 +50,9 @@ bool is_previous(const DirectoryEntry& entry) {
 
 class Plan {
  public:
-  Plan(Env& env, const store::Paths& paths, const manifest::Manifest& image,
-       const GarbageOptions& options)
-      : env_(env), paths_(paths), image_(image), options_(options) {}
+  Plan(Env& env, const store::Paths& paths, const store::Identity& identity,
+       const manifest::Manifest& image, const GarbageOptions& options)
+      : env_(env), paths_(paths), identity_(identity), image_(image), options_(options) {}
 
   Result<GarbageReport> make() {
     report_.manifest = image_.number;
@@ -61,6 +62,7 @@ class Plan {
       add(GarbageKind::kLeftover, one.path, one.size_bytes);
     VZ_TRY(add_staging());
     VZ_TRY(add_previous());
+    VZ_TRY(add_workdir());
     VZ_TRY(list_strays());
     return std::move(report_);
   }
@@ -103,6 +105,23 @@ class Plan {
     return {};
   }
 
+  Status add_workdir() {
+    if (options_.workdir.empty()) return {};
+    if (!env_.exists(options_.workdir))
+      return fail(ErrorCode::kNotFound, options_.workdir + ": no such work directory");
+    const std::string path = compact_workdir_path(options_.workdir, identity_);
+    if (!is_directory(env_, path)) return {};
+    const std::uint64_t bytes = bytes_below(env_, path);
+    // A copy of this directory has the same name there.
+    const auto lock = env_.lock(store::Paths{path}.lock(), LockMode::kShared, "");
+    if (!lock && lock.error().code == ErrorCode::kLocked) {
+      report_.kept.push_back({path, bytes, "a copy of this directory is being compacted there"});
+    } else {
+      report_.items.push_back({.kind = GarbageKind::kWorkdir, .path = path, .size_bytes = bytes});
+    }
+    return {};
+  }
+
   /// What check() calls a stray and is not going to be removed.
   Status list_strays() {
     Findings findings(paths_);
@@ -125,6 +144,7 @@ class Plan {
 
   Env& env_;
   const store::Paths& paths_;
+  const store::Identity& identity_;
   const manifest::Manifest& image_;
   const GarbageOptions& options_;
   GarbageReport report_;
@@ -132,7 +152,8 @@ class Plan {
 
 /// Leftovers are gone already.
 void remove_item(Env& env, const store::Paths& paths, GarbageItem& item) {
-  const std::string path = paths.root + "/" + item.path;
+  const std::string path =
+      item.kind == GarbageKind::kWorkdir ? item.path : paths.root + "/" + item.path;
   if (item.kind != GarbageKind::kLeftover) {
     // A link is removed, not what it leads to: list() fails on one that is no directory.
     if (!env.remove(path)) remove_tree(env, path);
@@ -150,6 +171,8 @@ std::string_view garbage_kind_name(GarbageKind kind) {
       return "staging";
     case GarbageKind::kPrevious:
       return "previous";
+    case GarbageKind::kWorkdir:
+      return "workdir";
   }
   return "unknown";
 }
@@ -176,11 +199,12 @@ Result<GarbageReport> collect_garbage(Env& env, const std::string& directory,
   if (options.run == GarbageOptions::Run::kPlan) {
     VZ_TRY_ASSIGN(const DataDirectory data, open_for_reading(env, directory));
     VZ_TRY(require_no_restore(env, data.paths));
-    return Plan(env, data.paths, data.image, options).make();
+    return Plan(env, data.paths, data.identity, data.image, options).make();
   }
   VZ_TRY_ASSIGN(const auto store, open_for_writing(env, directory));
-  VZ_TRY_ASSIGN(GarbageReport report,
-                Plan(env, store->paths(), store->opened_manifest(), options).make());
+  VZ_TRY_ASSIGN(
+      GarbageReport report,
+      Plan(env, store->paths(), store->identity(), store->opened_manifest(), options).make());
   VZ_TRY(store->remove_leftovers());
   for (GarbageItem& item : report.items) remove_item(env, store->paths(), item);
   return report;

@@ -29,11 +29,24 @@ Result<ImageEditor> ImageEditor::make(store::Store& store) {
   return ImageEditor(store, files.empty() ? epoch : std::max(epoch, files.back().epoch));
 }
 
+const manifest::CollectionEntry& ImageEditor::entry_of(CollectionId id) const {
+  const auto found = std::find_if(image_.collections.begin(), image_.collections.end(),
+                                  [id](const auto& one) { return one.id == id; });
+  VZ_ASSERT(found != image_.collections.end());
+  return *found;
+}
+
 collection::PartNumbers ImageEditor::allocate() {
   return {.epoch = epoch_,
           .seq = image_.next_seq++,
           .index = image_.next_file_number++,
           .fields = image_.next_file_number++};
+}
+
+Result<collection::PartNumbers> ImageEditor::reserve() {
+  const collection::PartNumbers numbers = allocate();
+  VZ_TRY(publish_next(image_));
+  return numbers;
 }
 
 Status ImageEditor::publish_next(manifest::Manifest next) {

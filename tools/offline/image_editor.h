@@ -24,8 +24,14 @@ class ImageEditor {
   [[nodiscard]] const manifest::Manifest& image() const { return image_; }  ///< in force
   [[nodiscard]] store::Store& store() const { return store_; }
 
+  /// Pointers stay good until the next publish. The collection must be there.
+  [[nodiscard]] const manifest::CollectionEntry& entry_of(CollectionId id) const;
+
   /// Numbers for the files of a segment. What was not published leaves a gap at most.
   collection::PartNumbers allocate();
+  /// The same, given out for good by an image: files of these numbers that no later image names are
+  /// leftovers, which a rerun, a start or `data gc` removes. Errors: as publish().
+  Result<collection::PartNumbers> reserve();
 
   /// An image with `entry` in the place of the collection's old one. What the log holds is as it
   /// was: flushed_lsn, log_lsn and clean_lsn stay. Errors: those of store::Store::publish().

@@ -1,7 +1,5 @@
 #include "tools/offline/index_rebuild.h"
 
-#include <algorithm>
-
 #include "tools/offline/data_directory.h"
 #include "tools/offline/image_editor.h"
 #include "tools/offline/parts.h"
@@ -13,13 +11,6 @@ namespace {
 using manifest::CollectionEntry;
 using manifest::SegmentEntry;
 
-const CollectionEntry& collection_of(const manifest::Manifest& image, CollectionId id) {
-  const auto found = std::find_if(image.collections.begin(), image.collections.end(),
-                                  [id](const auto& one) { return one.id == id; });
-  VZ_ASSERT(found != image.collections.end());
-  return *found;
-}
-
 /// Writes and publishes the derived files of one segment.
 Status rebuild_one(ImageEditor& editor, CollectionEntry entry, const SegmentEntry& old,
                    unsigned threads, RebuiltSegment& out) {
@@ -28,13 +19,16 @@ Status rebuild_one(ImageEditor& editor, CollectionEntry entry, const SegmentEntr
   alone.segments = {old};
   alone.segments.front().dead.reset();
   VZ_TRY_ASSIGN(const CollectionParts parts, open_parts(store.env(), store.paths(), alone));
-  VZ_TRY(require_space(store.env(), store.paths(),
-                       old.rows * index_bytes_per_row(*parts.definition) + old.seg.size_bytes,
-                       "the index of segment " + text_of(out.before.name)));
-  VZ_TRY_ASSIGN(const SegmentEntry written,
-                collection::rebuild_derived(editor.store(), *unserved(entry, parts.definition),
-                                            *parts.segments.front(), old, editor.allocate(),
-                                            {.threads = threads}));
+  const std::uint64_t needed =
+      old.rows * index_bytes_per_row(*parts.definition) + old.seg.size_bytes + kPublishBytes;
+  VZ_TRY(require_space(store.env(), {{store.paths().root, needed}},
+                       "the index of segment " + text_of(out.before.name),
+                       "free some (`data gc` shows what nobody needs)"));
+  VZ_TRY_ASSIGN(const auto numbers, editor.reserve());
+  VZ_TRY_ASSIGN(
+      const SegmentEntry written,
+      collection::rebuild_derived(store.env(), store.paths(), *unserved(entry, parts.definition),
+                                  *parts.segments.front(), old, numbers, {.threads = threads}));
   for (SegmentEntry& segment : entry.segments)
     if (segment.epoch == old.epoch && segment.seq == old.seq) segment = written;
   VZ_TRY(editor.publish(entry));
@@ -82,7 +76,7 @@ Result<std::vector<RebuiltSegment>> rebuild_index(Env& env, const std::string& d
   Pace pace(0, options.progress);
   for (const Target& target : targets) pace.add_total(target.entry.seg.size_bytes);
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const CollectionEntry entry = collection_of(editor.image(), targets[i].collection);
+    const CollectionEntry entry = editor.entry_of(targets[i].collection);
     const Status done = rebuild_one(editor, entry, targets[i].entry, options.threads, out[i]);
     if (!done) return while_doing(done.error(), "segment " + text_of(out[i].before.name));
     pace.spend(targets[i].entry.seg.size_bytes);

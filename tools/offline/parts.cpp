@@ -73,8 +73,7 @@ Result<RowTotals> total_of(const Parts& parts, Lsn as_of, Pace& pace) {
   RowTotals sum;
   for (const auto& part : parts) {
     VZ_TRY_ASSIGN(const RowTotals one, total_of(*part, as_of, pace));
-    sum.points += one.points;
-    sum.digest += one.digest;
+    sum += one;
   }
   return sum;
 }

@@ -31,6 +31,12 @@ Result<CollectionParts> open_parts(Env& env, const store::Paths& paths,
 struct RowTotals {
   std::uint64_t points = 0;
   std::uint64_t digest = 0;  ///< sum of the row hashes mod 2^64
+
+  RowTotals& operator+=(const RowTotals& other) {
+    points += other.points;
+    digest += other.digest;
+    return *this;
+  }
   friend bool operator==(const RowTotals&, const RowTotals&) = default;
 };
 

@@ -9,6 +9,12 @@ namespace {
 constexpr std::uint64_t kIndexBytesPerRow = 64;
 constexpr std::uint64_t kLinkBytes = 4;
 
+struct Disk {
+  DiskSpace space{};
+  std::string directories{};
+  std::uint64_t needed = 0;
+};
+
 }  // namespace
 
 std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& definition) {
@@ -22,15 +28,29 @@ std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& defini
   return bytes;
 }
 
-Status require_space(Env& env, const store::Paths& paths, std::uint64_t needed_bytes,
-                     const std::string& doing) {
-  VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(paths.root));
-  if (space.free_bytes >= needed_bytes) return {};
-  return fail(ErrorCode::kNoSpace,
-              fmt::format("{}: {} needs up to {} bytes beside the files that are there, and the "
-                          "disk has {}: free some (`data gc` shows what nobody needs), or do it on "
-                          "a larger disk (`snapshot pack` and `snapshot restore` move a directory)",
-                          paths.root, doing, needed_bytes, space.free_bytes));
+Status require_space(Env& env, const std::vector<SpaceNeed>& needs, const std::string& doing,
+                     std::string_view advice) {
+  std::vector<Disk> disks;
+  for (const SpaceNeed& need : needs) {
+    VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(need.directory));
+    const bool shared = !disks.empty() && disks.back().space.free_bytes == space.free_bytes &&
+                        disks.back().space.total_bytes == space.total_bytes;
+    if (!shared) disks.push_back({.space = space});
+    Disk& disk = disks.back();
+    disk.directories += (disk.directories.empty() ? "" : " and ") + need.directory;
+    disk.needed += need.bytes;
+  }
+  std::string missing;
+  for (const Disk& disk : disks) {
+    if (disk.space.free_bytes >= disk.needed) continue;
+    missing += fmt::format(
+        "{}{}: up to {} bytes are needed beside the files that are there, and the disk has {}: {} "
+        "are missing",
+        missing.empty() ? "" : "; ", disk.directories, disk.needed, disk.space.free_bytes,
+        disk.needed - disk.space.free_bytes);
+  }
+  if (missing.empty()) return {};
+  return fail(ErrorCode::kNoSpace, fmt::format("{}: {}; {}", doing, missing, advice));
 }
 
 }  // namespace vz::offline

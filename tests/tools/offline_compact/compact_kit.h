@@ -2,6 +2,7 @@
 // what it holds by a node's account.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -17,6 +18,71 @@ namespace vz::test {
 struct Everything {
   std::map<std::string, CollectionState> points;
   friend bool operator==(const Everything&, const Everything&) = default;
+};
+
+/// A data directory on one disk and a work directory on another, each with its own free space. All
+/// else is of `env`. Watches how many bytes the data directory comes to hold.
+class TwoDisks final : public Env {
+ public:
+  static constexpr const char* kWorkdir = "/elsewhere/work";
+
+  TwoDisks(FaultEnv& env, std::uint64_t data_free, std::uint64_t work_free)
+      : env_(env), data_free_(data_free), work_free_(work_free) {
+    REQUIRE(env_.make_directory(kWorkdir));
+  }
+  [[nodiscard]] std::uint64_t peak() const { return peak_; }
+
+  Result<DiskSpace> disk_space(const std::string& path) override {
+    const std::uint64_t free = path.starts_with(kWorkdir) ? work_free_ : data_free_;
+    return DiskSpace{.free_bytes = free, .total_bytes = std::uint64_t{1} << 40};
+  }
+  Status sync_directory(const std::string& path) override {
+    peak_ = std::max(peak_, bytes_below(kDataDir));
+    return env_.sync_directory(path);
+  }
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    return env_.open(path, mode);
+  }
+  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
+                                             const std::string& relative) override {
+    return env_.open_beneath(directory, relative);
+  }
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
+    return env_.map(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    return env_.rename(from, to);
+  }
+  Status link(const std::string& from, const std::string& to) override {
+    return env_.link(from, to);
+  }
+  Status remove(const std::string& path) override { return env_.remove(path); }
+  Status create_directory(const std::string& path) override { return env_.create_directory(path); }
+  Status remove_directory(const std::string& path) override { return env_.remove_directory(path); }
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
+    return env_.list(path);
+  }
+  bool exists(const std::string& path) override { return env_.exists(path); }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
+                                         const std::string& owner) override {
+    return env_.lock(path, mode, owner);
+  }
+
+  [[nodiscard]] std::uint64_t bytes_below(const std::string& path) const {
+    std::uint64_t bytes = 0;
+    const auto entries = env_.list(path);
+    if (!entries) return 0;
+    for (const auto& entry : *entries)
+      bytes += entry.type == FileType::kDirectory ? bytes_below(path + "/" + entry.name)
+                                                  : entry.size_bytes;
+    return bytes;
+  }
+
+ private:
+  FaultEnv& env_;
+  std::uint64_t data_free_;
+  std::uint64_t work_free_;
+  std::uint64_t peak_ = 0;
 };
 
 /// By a node that is started on the directory and stopped as a crash would.

@@ -7,6 +7,7 @@
 #include "engine/collection/part_writer.h"
 #include "storage/segment/segment_layout.h"
 #include "tests/tools/offline_compact/compact_kit.h"
+#include "tools/offline/compact_group.h"
 #include "tools/offline/hash.h"
 #include "tools/offline/segments.h"
 
@@ -343,9 +344,9 @@ TEST_CASE("compact: a merge that loses or changes a point is never put in force"
         rows.hashes.pop_back();
       }
       if (bug == Bug::kPayloadChanged && i == 0) rows.payloads[0] = "{\"text\":\"else\"}";
-      auto one = collection::write_part(**store, *offline::unserved(entry, parts->definition),
-                                        {.rows = rows, .tombstones = {}, .replaces = {}},
-                                        editor->allocate(), {});
+      auto one = collection::write_part(
+          env, {kDataDir}, *offline::unserved(entry, parts->definition),
+          {.rows = rows, .tombstones = {}, .replaces = {}}, editor->allocate(), {});
       REQUIRE(one);
       written.push_back(std::move(*one));
     }
@@ -353,7 +354,8 @@ TEST_CASE("compact: a merge that loses or changes a point is never put in force"
     offline::Pace pace(0, {});
     const offline::RowTotals before{.points = entry.points, .digest = entry.digest};
 
-    const Status replaced = offline::replace_segments(*editor, entry, written, before, pace);
+    const Status replaced = offline::replace_segments(*editor, entry, {0, entry.segments.size()},
+                                                      written, before, pace);
 
     CHECK(replaced.has_value() == (bug == Bug::kNone));
     if (bug == Bug::kNone) continue;

@@ -90,6 +90,29 @@ TEST_CASE("compact: a failing call and a power cut at every call leave old or ne
       });
 }
 
+TEST_CASE("compact: a failing call and a power cut at every call by way of a work directory",
+          "[offline][fault]") {
+  try_every_call(
+      [](FaultEnv& env) {
+        const auto plan = offline::compact(env, kDataDir, {});
+        if (!plan) return false;
+        std::uint64_t room = 0;
+        for (const auto& one : plan->collections) room = std::max(room, one.space_with_workdir);
+        TwoDisks disks(env, room, std::uint64_t{1} << 34);
+        const auto done = offline::compact(
+            disks, kDataDir,
+            {.run = offline::CompactOptions::Run::kApply, .workdir = TwoDisks::kWorkdir});
+        return done.has_value();
+      },
+      [](const manifest::Manifest& image) {
+        for (const auto& entry : image.collections)
+          if (entry.segments.size() != 1 || entry.segments[0].dead_rows != 0 ||
+              !entry.segments[0].index || !entry.segments[0].fields)
+            return false;
+        return true;
+      });
+}
+
 TEST_CASE("rebuild-index: a failing call and a power cut at every call leave old files or new",
           "[offline][fault]") {
   std::uint64_t first = 0;
