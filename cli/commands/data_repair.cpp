@@ -30,9 +30,9 @@ constexpr std::string_view kFooter =
     "of\n"
     "damaged segments the rows that decode go on; damaged files go to quarantine/ with a record.\n"
     "Points and log records that would be lost are named one by one, and --allow-data-loss must\n"
-    "be at least their number (15 otherwise, and nothing is changed). A kill at any moment: run "
-    "it\n"
-    "again.\n"
+    "be at least their number (15 otherwise, and nothing is changed). space_needed bytes have to "
+    "be\n"
+    "free (12 otherwise, and nothing is changed). A kill at any moment: run it again.\n"
     "0: nothing to do, or done; 4: there is a plan, or damage without a remedy.\n\n";
 
 struct Options {
@@ -102,6 +102,8 @@ ordered_json result_of(const Options& options, const RepairReport& report) {
                       {"records_lost_is_exact", report.records.count_is_known},
                       {"first_lost_lsn", report.records.first_lsn},
                       {"last_lost_lsn", report.records.last_lsn},
+                      {"space_needed", report.space_needed},
+                      {"free_bytes", report.free_bytes},
                       {"new_epoch", report.new_epoch},
                       {"new_first_lsn", report.new_first_lsn}};
   out["actions"] = ordered_json::array();

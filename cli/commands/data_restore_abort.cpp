@@ -59,6 +59,7 @@ void run(const Options& options, Context& context) {
     return offline::abort_restore(*env, {.data_dir = options.directory,
                                          .run = options.dry_run ? RestoreAbortOptions::Run::kDry
                                                                 : RestoreAbortOptions::Run::kReal,
+                                         .tool = "vectorizerctl " VZ_VERSION,
                                          .on_progress = bar.updates()});
   }();
   if (!report) return report_error(report.error(), kCommand, context);

@@ -48,6 +48,7 @@ bool may_cut(const Options& options, Context& context) {
 void run(Options& options, Context& context) {
   if (!may_cut(options, context)) return;
   if (!options.dry_run) options.truncate.run = TruncateOptions::Run::kApply;
+  options.truncate.tool = "vectorizerctl " VZ_VERSION;
   const auto env = make_posix_env();
   const auto report = offline::truncate_log(*env, options.directory, options.truncate);
   if (!report) return report_error(report.error(), kCommand, context);

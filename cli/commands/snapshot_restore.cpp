@@ -23,7 +23,8 @@ constexpr std::string_view kFooter =
     "checked while it is unpacked beside the old content; only then the two change places, and "
     "the\n"
     "old content stays in DIR/previous-<time>/. A kill at any moment leaves the old or the "
-    "new.\n\n";
+    "new,\n"
+    "and a rerun ends the work.\n\n";
 
 struct Options {
   std::string archive;
@@ -59,7 +60,8 @@ ordered_json result_of(const offline::RestoreReport& report, const Options& opti
                       {"file", options.archive},
                       {"data_dir", options.directory},
                       {"dry_run", options.dry_run},
-                      {"restored", report.read.sound() && !options.dry_run}};
+                      {"restored", report.read.sound() && !options.dry_run},
+                      {"in_force_already", report.in_force_already}};
   out["replaces_data"] = report.replaces;
   out["previous"] = report.previous.empty() ? ordered_json() : ordered_json(report.previous);
   if (report.read.sound()) {

@@ -8,6 +8,7 @@
 #include "storage/wal/log_file.h"
 #include "storage/wal/log_scan.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/quarantine.h"
 
 namespace vz::offline {
 namespace {
@@ -127,11 +128,9 @@ class Truncation {
       report.files.push_back(files_[i].name.path.substr(paths_.root.size() + 1));
       report.bytes_kept_aside += files_[i].name.size_bytes;
     }
-    VZ_TRY_ASSIGN(const store::SeenHere seen, store::look_around(env_, paths_));
-    VZ_TRY_ASSIGN(const auto epoch, store::begin_epoch(next_, seen, report.last));
+    VZ_TRY_ASSIGN(const auto epoch, begin_epoch(report.last));
     report.epoch = epoch.epoch;
     report.first_lsn = epoch.first_lsn;
-    ++next_.number;
     if (!files_[cut_].header_sound) {  // Not even a header stays of the log: it begins anew.
       next_.log_lsn = report.first_lsn;
       next_.clean_lsn = 0;
@@ -141,13 +140,30 @@ class Truncation {
 
   /// Does what plan() said. Errors: kIoError, kNoSpace.
   Status apply(store::Store& store, const TruncateReport& report) {
-    VZ_TRY(store.publish(next_));
-    const std::string aside = paths_.quarantine() + fmt::format("/truncated-{:04}", report.epoch);
-    VZ_TRY(env_.create_directory(aside));
-    VZ_TRY(env_.sync_directory(paths_.quarantine()));
-    for (std::size_t i = files_.size(); i-- > cut_ + 1;) VZ_TRY(move_aside(files_[i], aside));
+    if (next_ != image_) {
+      ++next_.number;
+      VZ_TRY(store.publish(next_));
+    }
     const FileReading& file = files_[cut_];
-    return file.header_sound ? cut(file, aside) : move_aside(file, aside);
+    QuarantineRecord record{
+        .name = fmt::format("truncated-{:04}", report.epoch),
+        .kind = "log",
+        .why = fmt::format("cut behind record {}, as `data wal truncate` was told", report.at),
+        .first_lsn = report.at + 1,
+        .last_lsn = report.last,
+        .tool = options_.tool};
+    const auto add = [&](const FileReading& one, bool moved) {
+      record.files.push_back({.name = one.name.path.substr(one.name.path.rfind('/') + 1),
+                              .from = one.name.path.substr(paths_.root.size() + 1),
+                              .moved = moved});
+    };
+    for (std::size_t i = files_.size(); i-- > cut_ + 1;) add(files_[i], true);
+    add(file, !file.header_sound);
+    VZ_TRY(keep_in_quarantine(env_, paths_, std::move(record)));
+    if (!file.header_sound) return {};
+    VZ_TRY_ASSIGN(const auto opened, env_.open(file.name.path, OpenMode::kReadWrite));
+    VZ_TRY(opened->truncate(file.cut_offset));
+    return opened->sync();
   }
 
  private:
@@ -166,22 +182,15 @@ class Truncation {
                             report.at, report.readable, report.least, report.readable));
   }
 
-  static std::string name_of(const FileReading& file) {
-    return file.name.path.substr(file.name.path.rfind('/') + 1);
-  }
-
-  Status move_aside(const FileReading& file, const std::string& aside) {
-    VZ_TRY(env_.rename(file.name.path, aside + "/" + name_of(file)));
-    VZ_TRY(env_.sync_directory(aside));
-    return env_.sync_directory(paths_.wal());
-  }
-
-  Status cut(const FileReading& file, const std::string& aside) {
-    VZ_TRY_ASSIGN(const Bytes whole, read_file(env_, file.name.path, file.name.size_bytes));
-    VZ_TRY(publish_file(env_, aside + "/" + name_of(file), whole));
-    VZ_TRY_ASSIGN(const auto opened, env_.open(file.name.path, OpenMode::kReadWrite));
-    VZ_TRY(opened->truncate(file.cut_offset));
-    return opened->sync();
+  /// The one that a run that was killed has begun, if nothing was written in it; else a new one.
+  Result<manifest::EpochEntry> begin_epoch(Lsn last) {
+    const bool begun = !image_.epochs.empty() &&
+                       image_.epochs.back().kind == manifest::EpochKind::kRestore &&
+                       image_.epochs.back().first_lsn > last &&
+                       files_.back().name.epoch < image_.epochs.back().epoch;
+    if (begun) return image_.epochs.back();
+    VZ_TRY_ASSIGN(const store::SeenHere seen, store::look_around(env_, paths_));
+    return store::begin_epoch(next_, seen, last);
   }
 
   Env& env_;

@@ -4,10 +4,12 @@
 // In this order, each durable before the next:
 //   1. An image with one more epoch, of kind restore, that begins above every lsn seen here. So no
 //      lsn comes again, and replicas take a full sync.
-//   2. Log files that begin behind the cut move to quarantine/truncated-<epoch>/, newest first.
-//   3. The file with the cut in it is copied there whole, and then cut.
+//   2. The file with the cut in it is copied whole to quarantine/truncated-<epoch>/, which gets its
+//      record, and log files that begin behind the cut move there, newest first.
+//   3. The file with the cut in it is cut.
 // A kill before 1 leaves everything as it was; behind it, a sound log that ends at the cut or
-// anywhere behind it, and whatever it lost in quarantine. The next run goes on.
+// anywhere behind it, and whatever it lost in quarantine. The next run goes on, in the same epoch
+// and with the same entry.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@ struct TruncateOptions {
   std::uint64_t loss_allowed = 0;
   enum class Run : std::uint8_t { kPlan, kApply };
   Run run = Run::kPlan;
+  std::string tool{};  ///< for the record in quarantine/: name and version of the program
 };
 
 struct TruncateReport {

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <ctime>
-#include <memory>
+#include <optional>
 #include <utility>
 
 #include "storage/store/lock_owner.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/directory_target.h"
+#include "tools/offline/file_copy.h"
 #include "tools/offline/quarantine_record.h"
 
 namespace vz::offline {
 namespace {
 
 constexpr std::uint64_t kRecordBytesMax = 1ull << 30;
-constexpr std::size_t kCopySize = 1u << 20;
-constexpr std::size_t kSectorSize = 4096;
+/// Of a record beside its list of points.
+constexpr std::uint64_t kRecordBytes = 1u << 16;
+constexpr std::uint64_t kRecordBytesPerPoint = 48;
 constexpr int kSameNameMax = 10'000;
 constexpr std::int64_t kSecondsPerDay = 24 * 60 * 60;
 
@@ -26,53 +27,6 @@ std::string record_path(const store::Paths& paths, const std::string& name) {
   return directory_of(paths, name) + "/record.json";
 }
 
-/// Fills `out` from the file; zeros for sectors that the disk does not deliver. Returns their size.
-std::uint64_t read_what_can_be(const File& file, std::uint64_t offset, Bytes& out) {
-  if (file.read_at(offset, out)) return 0;
-  std::uint64_t lost = 0;
-  for (std::size_t at = 0; at < out.size(); at += kSectorSize) {
-    const auto part = std::span(out).subspan(at, std::min(kSectorSize, out.size() - at));
-    if (file.read_at(offset + at, part)) continue;
-    std::fill(part.begin(), part.end(), std::byte{0});
-    lost += part.size();
-  }
-  return lost;
-}
-
-/// Hands the bytes of a file from its offset on to `take`; fills size, hash and unreadable_bytes.
-template <typename Take>
-Status read_through(Env& env, const std::string& path, QuarantinedFile& file, const Take& take) {
-  VZ_TRY_ASSIGN(const auto source, env.open(path, OpenMode::kRead));
-  VZ_TRY_ASSIGN(const std::uint64_t size, source->size());
-  file.size_bytes = size - std::min(size, file.offset);
-  file.unreadable_bytes = 0;
-  Sha256 sha;
-  Bytes buffer;
-  for (std::uint64_t at = 0; at < file.size_bytes; at += buffer.size()) {
-    buffer.resize(std::min<std::uint64_t>(kCopySize, file.size_bytes - at));
-    file.unreadable_bytes += read_what_can_be(*source, file.offset + at, buffer);
-    sha.update(buffer);
-    VZ_TRY(take(at, buffer));
-  }
-  file.sha256 = sha.finish();
-  return {};
-}
-
-Result<std::unique_ptr<File>> create_anew(Env& env, const std::string& path) {
-  auto file = env.open(path, OpenMode::kCreateNew);
-  if (file || file.error().code != ErrorCode::kAlreadyExists) return file;
-  VZ_TRY(env.remove(path));
-  return env.open(path, OpenMode::kCreateNew);
-}
-
-Status copy_to(Env& env, const std::string& from, const std::string& to, QuarantinedFile& file) {
-  VZ_TRY_ASSIGN(const auto target, create_anew(env, to));
-  VZ_TRY(read_through(env, from, file, [&](std::uint64_t at, const Bytes& bytes) {
-    return target->write_at(at, bytes);
-  }));
-  return target->sync();
-}
-
 Result<QuarantineRecord> read_record(Env& env, const store::Paths& paths, const std::string& name) {
   VZ_TRY_ASSIGN(const Bytes bytes, read_file(env, record_path(paths, name), kRecordBytesMax));
   auto record = decode_record(as_text(bytes));
@@ -81,13 +35,67 @@ Result<QuarantineRecord> read_record(Env& env, const store::Paths& paths, const 
   return record;
 }
 
-/// True if the entry holds the bytes that `wanted` (hashed) is to hold.
-bool is_same(const QuarantineRecord& entry, const QuarantineRecord& wanted) {
-  return entry.kind == wanted.kind &&
-         std::equal(entry.files.begin(), entry.files.end(), wanted.files.begin(),
-                    wanted.files.end(), [](const auto& a, const auto& b) {
-                      return a.from == b.from && a.offset == b.offset && a.sha256 == b.sha256;
-                    });
+enum class Compare : std::uint8_t { kHashes, kSizes };
+
+/// True if the entry holds all of the bytes that `wanted` (hashed, or with sizes) is to hold. It
+/// may hold more: of those the originals have gone since.
+bool holds(const QuarantineRecord& entry, const QuarantineRecord& wanted, Compare compare) {
+  if (entry.kind != wanted.kind) return false;
+  if (wanted.files.empty()) return entry.files.empty() && entry.name.starts_with(wanted.name);
+  return std::all_of(wanted.files.begin(), wanted.files.end(), [&](const auto& file) {
+    return std::any_of(entry.files.begin(), entry.files.end(), [&](const auto& kept) {
+      const bool same = kept.from == file.from && kept.offset == file.offset &&
+                        kept.size_bytes == file.size_bytes;
+      return same && (compare == Compare::kSizes || kept.sha256 == file.sha256);
+    });
+  });
+}
+
+/// The entry that holds what `wanted` is to hold. Errors: kIoError.
+Result<std::optional<QuarantineRecord>> find_kept(Env& env, const store::Paths& paths,
+                                                  const QuarantineRecord& wanted, Compare compare) {
+  const auto entries = env.list(paths.quarantine());
+  if (!entries && entries.error().code == ErrorCode::kNotFound)
+    return std::optional<QuarantineRecord>();
+  VZ_TRY(entries);
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.type != FileType::kDirectory) continue;
+    auto record = read_record(env, paths, entry.name);
+    if (record && holds(*record, wanted, compare)) return std::optional(std::move(*record));
+  }
+  return std::optional<QuarantineRecord>();
+}
+
+/// A name of which no entry with a record is. Errors: kAlreadyExists: there are too many.
+Result<std::string> free_name(Env& env, const store::Paths& paths, const std::string& base) {
+  std::string name = base;
+  for (int number = 2; number < kSameNameMax; ++number) {
+    const auto old = read_record(env, paths, name);
+    if (!old && old.error().code == ErrorCode::kNotFound)
+      return name;  // Free, or a copy that was cut short.
+    name = base + "-" + std::to_string(number);
+  }
+  return fail(ErrorCode::kAlreadyExists, paths.quarantine() + ": too many entries called " + base +
+                                             ": purge some (data quarantine purge)");
+}
+
+/// The copies, and then the record. Durable.
+Status write_entry(Env& env, const store::Paths& paths, QuarantineRecord& record) {
+  const std::string directory = directory_of(paths, record.name);
+  VZ_TRY(env.create_directory(paths.quarantine()));
+  VZ_TRY(env.create_directory(directory));
+  for (QuarantinedFile& file : record.files) {
+    if (file.moved) continue;
+    VZ_TRY_ASSIGN(const CopiedFile copied, copy_file(env, paths.root + "/" + file.from,
+                                                     directory + "/" + file.name, file.offset));
+    file.size_bytes = copied.size_bytes;
+    file.sha256 = copied.sha256;
+    file.unreadable_bytes = copied.unreadable_bytes;
+  }
+  record.time_s = std::time(nullptr);
+  VZ_TRY(publish_file(env, record_path(paths, record.name), as_bytes(encode_record(record))));
+  VZ_TRY(env.sync_directory(paths.quarantine()));
+  return env.sync_directory(paths.root);
 }
 
 Result<QuarantineEntry> describe(Env& env, const store::Paths& paths, const DirectoryEntry& entry) {
@@ -128,27 +136,41 @@ bool has_quarantine_record(Env& env, const store::Paths& paths, const std::strin
 Result<QuarantineRecord> keep_in_quarantine(Env& env, const store::Paths& paths,
                                             QuarantineRecord record) {
   for (QuarantinedFile& file : record.files) {
-    VZ_TRY(read_through(env, paths.root + "/" + file.from, file,
-                        [](std::uint64_t, const Bytes&) { return Status(); }));
+    VZ_TRY_ASSIGN(const CopiedFile read,
+                  read_through(env, paths.root + "/" + file.from, file.offset));
+    file.size_bytes = read.size_bytes;
+    file.sha256 = read.sha256;
+    file.unreadable_bytes = read.unreadable_bytes;
   }
-  const std::string base = record.name;
-  for (int number = 2; number < kSameNameMax; ++number) {
-    const auto old = read_record(env, paths, record.name);
-    if (!old && old.error().code == ErrorCode::kNotFound)
-      break;  // Free, or a copy that was cut short.
-    if (old && is_same(*old, record)) return old;
-    record.name = base + "-" + std::to_string(number);
+  VZ_TRY_ASSIGN(auto kept, find_kept(env, paths, record, Compare::kHashes));
+  if (!kept) {
+    VZ_TRY_ASSIGN(record.name, free_name(env, paths, record.name));
+    VZ_TRY(write_entry(env, paths, record));
+    kept = record;
   }
-  const std::string directory = directory_of(paths, record.name);
-  VZ_TRY(env.create_directory(paths.quarantine()));
-  VZ_TRY(env.create_directory(directory));
-  for (QuarantinedFile& file : record.files)
-    VZ_TRY(copy_to(env, paths.root + "/" + file.from, directory + "/" + file.name, file));
-  record.time_s = std::time(nullptr);
-  VZ_TRY(publish_file(env, record_path(paths, record.name), as_bytes(encode_record(record))));
-  VZ_TRY(env.sync_directory(paths.quarantine()));
-  VZ_TRY(env.sync_directory(paths.root));
-  return record;
+  const std::string directory = directory_of(paths, kept->name);
+  for (const QuarantinedFile& file : record.files) {
+    if (!file.moved) continue;
+    const std::string from = paths.root + "/" + file.from;
+    VZ_TRY(env.rename(from, directory + "/" + file.name));
+    VZ_TRY(env.sync_directory(directory));
+    VZ_TRY(env.sync_directory(parent_directory(from)));
+  }
+  return std::move(*kept);
+}
+
+Result<std::uint64_t> bytes_for_quarantine(Env& env, const store::Paths& paths,
+                                           const QuarantineRecord& record) {
+  QuarantineRecord wanted = record;
+  std::uint64_t bytes = kRecordBytes + record.points_gone.size() * kRecordBytesPerPoint;
+  for (QuarantinedFile& file : wanted.files) {
+    VZ_TRY_ASSIGN(const auto source, env.open(paths.root + "/" + file.from, OpenMode::kRead));
+    VZ_TRY_ASSIGN(const std::uint64_t size, source->size());
+    file.size_bytes = size - std::min(size, file.offset);
+    bytes += file.moved ? 0 : file.size_bytes;
+  }
+  VZ_TRY_ASSIGN(const auto kept, find_kept(env, paths, wanted, Compare::kSizes));
+  return kept ? 0 : bytes;
 }
 
 Result<std::vector<QuarantineEntry>> list_quarantine(Env& env, const std::string& directory) {
@@ -236,8 +258,7 @@ Result<std::vector<std::string>> export_quarantined(Env& env, const std::string&
   for (const QuarantinedFile& file : files) {
     const std::string to = paths_of(target).root + "/" + file.name;
     if (env.exists(to)) return fail(ErrorCode::kAlreadyExists, to + " is there already");
-    QuarantinedFile copy{.name = file.name};
-    VZ_TRY(copy_to(env, from + file.name, to, copy));
+    VZ_TRY_ASSIGN(const CopiedFile copy, copy_file(env, from + file.name, to));
     if (entry->has_record && (copy.sha256 != file.sha256 || copy.size_bytes != file.size_bytes)) {
       return fail(ErrorCode::kCorruption, from + file.name + ": expected the " +
                                               std::to_string(file.size_bytes) +

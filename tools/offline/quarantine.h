@@ -3,7 +3,10 @@
 //
 //   quarantine/<name>/record.json    what, why, from where, size, SHA-256, what is lost by it
 //   quarantine/<name>/<file>         the bytes as they were
-//   quarantine/torn-<lsn>.wal        a torn tail that a start cut off; it has no record
+//   quarantine/torn-<lsn>.wal        a torn tail that a start or a repair cut off, no record: it
+//                                    was never acknowledged
+//
+// All tools bring things here by keep_in_quarantine(), which writes the record.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +27,12 @@ struct QuarantinedFile {
   std::uint64_t size_bytes = 0;
   Sha256Digest sha256{};
   std::uint64_t unreadable_bytes = 0;  ///< that the disk did not deliver; zeros stand for them
+  bool moved = false;  ///< not copied: `from` is gone afterwards; only with offset 0
 };
 
 struct QuarantineRecord {
   std::string name{};  ///< of its directory
-  std::string kind{};  ///< segment, log, manifest, current, format
+  std::string kind{};  ///< segment, log, manifest, current, format, restore
   std::string why{};
   std::vector<FindingId> findings{};
   std::string collection{};
@@ -42,13 +46,19 @@ struct QuarantineRecord {
   std::vector<QuarantinedFile> files{};
 };
 
-/// Copies record.files (name, from and offset are given) and then writes the record; all of it is
-/// durable on return, and the originals are untouched. The name gets a number behind it if an older
-/// entry has it. An entry of the same bytes is left as it is, so that a rerun adds nothing.
+/// Copies those of record.files (name, from, offset and moved are given) that are not to be moved,
+/// then writes the record, then moves the others one after another in their order; all of it is
+/// durable on return. The name gets a number behind it if an older entry has it. An entry of the
+/// same kind that holds all of these bytes is gone on with, so that a rerun adds none.
 /// returns  the record as it was written.
-/// errors   kIoError, kNoSpace: what was copied is overwritten by the next try.
+/// errors   kIoError, kNoSpace: what was copied is overwritten by the next try, which also moves
+///          what was not moved yet.
 Result<QuarantineRecord> keep_in_quarantine(Env& env, const store::Paths& paths,
                                             QuarantineRecord record);
+
+/// Bytes that keep_in_quarantine() would write, at most. Errors: kIoError.
+Result<std::uint64_t> bytes_for_quarantine(Env& env, const store::Paths& paths,
+                                           const QuarantineRecord& record);
 
 /// True if an entry of this name has its record.
 bool has_quarantine_record(Env& env, const store::Paths& paths, const std::string& name);

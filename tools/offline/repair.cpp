@@ -6,6 +6,7 @@
 #include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/repair_plan.h"
+#include "tools/offline/space.h"
 
 namespace vz::offline {
 namespace {
@@ -53,6 +54,11 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
   VZ_TRY(require_no_swap(env, paths));
   VZ_TRY(require_no_restore(env, paths));
   VZ_TRY_ASSIGN(RepairPlan plan, plan_repair(env, paths, options));
+  VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(paths.root));
+  plan.report.free_bytes = space.free_bytes;
+  if (!plan.empty()) {
+    VZ_TRY_ASSIGN(plan.report.space_needed, space_for(env, paths, plan));
+  }
   const bool planned_only = options.run == RepairOptions::Run::kPlanned || plan.empty();
   if (planned_only || plan.report.refused(options)) return std::move(plan.report);
 
@@ -65,6 +71,10 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
     return fail(ErrorCode::kFailedPrecondition,
                 paths.root + " has changed since the plan was made: run the repair again");
   }
+  VZ_TRY(require_space(env, {{paths.root, plan.report.space_needed}}, "repairing " + paths.root,
+                       "free some (`data gc` shows what nobody needs, `data quarantine purge` "
+                       "removes what earlier repairs have kept), or repair a copy on a larger "
+                       "disk; nothing was changed"));
   VZ_TRY(apply_repair(env, paths, options, plan));
   return std::move(plan.report);
 }

@@ -2,7 +2,7 @@
 //
 // What is derived is made again; what is lost is named, point by point. Order of an application,
 // and what a kill leaves:
-//   1. lock, exclusively; nothing may have changed since the plan was made
+//   1. lock, exclusively; nothing may have changed since the plan was made, and the disk has room
 //   2. a copy and a record of everything that will go (quarantine.h): as before
 //   3. new files under numbers that were never used, each synced: as before, and leftovers
 //   4. ONE publish of an image: the moment. Before it a node sees the old state, after it the new
@@ -54,7 +54,9 @@ struct RepairReport {
   std::vector<std::string> notes{};
   std::vector<Finding> unmended{};  ///< damage that this program has no remedy for
   bool applied = false;
-  Epoch new_epoch = 0;  ///< 0: the history goes on as it was
+  std::uint64_t space_needed = 0;  ///< bytes beside the files that are there; an upper bound
+  std::uint64_t free_bytes = 0;    ///< of the disk, before
+  Epoch new_epoch = 0;             ///< 0: the history goes on as it was
   Lsn new_first_lsn = 0;
   std::vector<std::string> quarantined{};  ///< names of the entries; of a plan: as they would be
 
@@ -68,8 +70,8 @@ struct RepairReport {
 
 /// Errors: kLocked (at once; names the holder), kNoData, kIncompatible, kPermissionDenied;
 /// kFailedPrecondition: a restore was cut short, or somebody changed the directory meanwhile;
-/// kCorruption: a name in wal/ that is no file; kIoError, kNoSpace. Nothing was changed then, but
-/// for an error of an application in its steps 2 to 5 (above): run it again.
+/// kCorruption: a name in wal/ that is no file; kNoSpace: with the numbers; kIoError. Nothing was
+/// changed then, but for an error of an application in its steps 2 to 5 (above): run it again.
 Result<RepairReport> repair(Env& env, const std::string& directory, const RepairOptions& options);
 
 }  // namespace vz::offline

@@ -33,6 +33,10 @@ struct RepairPlan {
 /// Under a shared lock of the caller's. Never writes. Errors: see repair().
 Result<RepairPlan> plan_repair(Env& env, const store::Paths& paths, const RepairOptions& options);
 
+/// Bytes that its application writes beside the files that are there: an upper bound, less what an
+/// earlier run has in quarantine already. Errors: kIoError; kCorruption: of a definition.
+Result<std::uint64_t> space_for(Env& env, const store::Paths& paths, const RepairPlan& plan);
+
 /// Under an exclusive lock of the caller's; fills report.applied and report.quarantined.
 /// Errors: kIoError, kNoSpace and the like: run the repair again.
 Status apply_repair(Env& env, const store::Paths& paths, const RepairOptions& options,

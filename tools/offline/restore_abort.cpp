@@ -1,5 +1,6 @@
 #include "tools/offline/restore_abort.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "storage/store/restoration.h"
 #include "storage/store/swap.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/quarantine.h"
 
 namespace vz::offline {
 namespace {
@@ -119,28 +121,26 @@ class Withdrawal {
 
   /// Returns the whole path of the place in quarantine/.
   Result<std::string> move_away(const std::vector<format::RestoreFile>& files) {
-    VZ_TRY(env_.create_directory(paths_.quarantine()));
-    const std::string base = paths_.quarantine() + "/restore-" + store::compact_utc_now();
-    std::string place = base;
-    for (int number = 2; env_.exists(place); ++number) place = base + "-" + std::to_string(number);
-    VZ_TRY(env_.create_directory(place));
+    QuarantineRecord record{.name = "restore-" + store::compact_utc_now(),
+                            .kind = "restore",
+                            .why = "a snapshot that was unpacked here and given up",
+                            .tool = options_.tool};
     std::set<std::string> emptied;
-    std::set<std::string> filled = {place, paths_.quarantine()};
     for (const auto& file : files) {
-      const std::string to = place + "/" + file.path;
-      const std::string directory = parent_directory(to);
-      for (const std::string& path : {place + "/collections", directory})
-        if (filled.insert(path).second) VZ_TRY(env_.create_directory(path));
-      VZ_TRY(env_.rename(paths_.root + "/" + file.path, to));
+      record.files.push_back({.name = flat_name(file.path), .from = file.path, .moved = true});
       emptied.insert(parent_directory(paths_.root + "/" + file.path));
     }
-    for (const std::string& directory : filled) VZ_TRY(env_.sync_directory(directory));
-    for (const std::string& directory : emptied) VZ_TRY(env_.sync_directory(directory));
-    VZ_TRY(env_.rename(paths_.restore(), place + "/RESTORE"));
-    VZ_TRY(env_.sync_directory(place));
-    VZ_TRY(env_.sync_directory(paths_.root));
+    record.files.push_back({.name = "RESTORE", .from = "RESTORE", .moved = true});
+    VZ_TRY_ASSIGN(const auto kept, keep_in_quarantine(env_, paths_, std::move(record)));
     for (const std::string& directory : emptied) (void)env_.remove_directory(directory);
-    return place;
+    return paths_.quarantine() + "/" + kept.name;
+  }
+
+  /// "12-0001-00000003.seg" of "collections/12/0001-00000003.seg".
+  static std::string flat_name(std::string path) {
+    path.erase(0, path.find('/') + 1);
+    std::replace(path.begin(), path.end(), '/', '-');
+    return path;
   }
 
   Env& env_;

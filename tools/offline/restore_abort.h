@@ -3,8 +3,9 @@
 // Order, and what a kill leaves:
 //   1. lock, exclusively; RESTORE is read, and every file that the image in force names is checked
 //      against its size and SHA-256, because tar may have overwritten some of them
-//   2. the files that RESTORE names and no image here does move to DATA/quarantine/restore-<time>/
-//   3. RESTORE moves there last: until then a rerun goes on, and a node does not start
+//   2. DATA/quarantine/restore-<time>/ gets the record of what will go there
+//   3. the files that RESTORE names and no image here does move there
+//   4. RESTORE moves there last: until then a rerun goes on, and a node does not start
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct RestoreAbortOptions {
 
   std::string data_dir;
   Run run = Run::kReal;  ///< kDry: reads and judges, moves nothing
+  std::string tool{};    ///< for the record in quarantine/: name and version of the program
   /// Told how far the check of the old content is, in bytes.
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress = [](std::uint64_t,
                                                                                 std::uint64_t) {};
@@ -38,7 +40,7 @@ struct RestoreAbortReport {
 /// directory); kNoData (nothing of ours; or nothing was here before the snapshot);
 /// kFailedPrecondition (the snapshot is in force already); kCorruption: the old content was
 /// overwritten or is damaged, naming the files; kIncompatible, kIoError. Nothing was changed, but
-/// after kIoError in step 2 or 3, when a rerun goes on.
+/// after kIoError in a later step, when a rerun goes on.
 Result<RestoreAbortReport> abort_restore(Env& env, const RestoreAbortOptions& options);
 
 }  // namespace vz::offline

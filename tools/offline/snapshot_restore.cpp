@@ -1,5 +1,7 @@
 #include "tools/offline/snapshot_restore.h"
 
+#include <utility>
+
 #include "storage/store/creation.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
@@ -8,6 +10,7 @@
 #include "storage/store/swap.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/directory_target.h"
+#include "tools/offline/unflushed.h"
 
 namespace vz::offline {
 namespace {
@@ -39,7 +42,7 @@ class Restoration {
       VZ_TRY_ASSIGN(lock, lock_shared(env_, paths_));
       VZ_TRY(require_no_swap(env_, paths_));
       VZ_TRY_ASSIGN(seen, store::look_around(env_, paths_));
-      VZ_TRY(check_replaceable(seen));
+      if (is_refused(seen)) return recognise(source);
     }
     ManifestOnly target;
     VZ_TRY_ASSIGN(report.read, read_snapshot(source, options_.limits, &target));
@@ -58,7 +61,11 @@ class Restoration {
     if (ours) VZ_TRY(store::finish_swap(env_, paths_));
     if (ours || store::restore_pending(env_, paths_)) {
       VZ_TRY_ASSIGN(seen, store::look_around(env_, paths_));
-      VZ_TRY(check_replaceable(seen));
+      if (is_refused(seen)) {
+        VZ_TRY_ASSIGN(auto report, recognise(source));
+        store::remove_stagings(env_, paths_);
+        return report;
+      }
     }
     VZ_TRY_ASSIGN(const std::string staged, store::make_staging(env_, paths_));
     const std::string in = paths_.root + "/" + staged;
@@ -85,12 +92,32 @@ class Restoration {
     return report;
   }
 
-  Status check_replaceable(const store::SeenHere& seen) const {
-    if (!seen.holds_data || options_.existing == RestoreOptions::Existing::kReplaced) return {};
-    return fail(ErrorCode::kFailedPrecondition,
-                paths_.root +
-                    " holds data: --replace keeps it as previous-<time>/ and puts the "
-                    "snapshot in its place");
+  [[nodiscard]] bool is_refused(const store::SeenHere& seen) const {
+    return seen.holds_data && options_.existing == RestoreOptions::Existing::kRefused;
+  }
+
+  /// The directory holds data: right only if it is what an earlier run has made of this archive.
+  Result<RestoreReport> recognise(archive::ByteSource& source) {
+    const auto refusal = fail(ErrorCode::kFailedPrecondition,
+                              paths_.root +
+                                  " holds data: --replace keeps it as previous-<time>/ and puts "
+                                  "the snapshot in its place");
+    const auto image = manifest::load(env_, paths_.root);
+    if (!image || image->epochs.empty() ||
+        image->epochs.back().kind != manifest::EpochKind::kRestore)
+      return refusal;
+    const auto unflushed = count_unflushed(env_, paths_, *image);
+    if (!unflushed || unflushed->records > 0) return refusal;
+    SameContent target(*image, refusal);
+    RestoreReport report;
+    VZ_TRY_ASSIGN(report.read, read_snapshot(source, options_.limits, &target));
+    if (!report.read.sound()) return report;
+    const Status sound = store::check_files(env_, paths_, store::files_named_by(*image),
+                                            [](std::uint64_t) { return Status(); });
+    if (!sound) return refusal;
+    describe(*image, {}, report);
+    report.in_force_already = true;
+    return report;
   }
 
   static void describe(const manifest::Manifest& image, const store::SeenHere& seen,
@@ -120,6 +147,22 @@ class Restoration {
     Status write(ByteSpan /*bytes*/) override { return {}; }
     Status end_file() override { return {}; }
     manifest::Manifest manifest;
+  };
+
+  /// Ends the reading at once unless the archive holds what `image` says.
+  struct SameContent final : SnapshotTarget {
+    SameContent(const manifest::Manifest& here, tl::unexpected<Error> otherwise)
+        : image(here), refusal(std::move(otherwise)) {}
+    Status begin(const SnapshotContents& contents) override {
+      const manifest::Manifest& wanted = contents.manifest;
+      if (image.collections == wanted.collections && image.aliases == wanted.aliases) return {};
+      return refusal;
+    }
+    Status begin_file(const format::RestoreFile& /*file*/) override { return {}; }
+    Status write(ByteSpan /*bytes*/) override { return {}; }
+    Status end_file() override { return {}; }
+    const manifest::Manifest& image;
+    tl::unexpected<Error> refusal;
   };
 
   Env& env_;

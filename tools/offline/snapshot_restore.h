@@ -36,11 +36,16 @@ struct RestoreReport {
   ReadReport read;        ///< with findings, nothing was changed
   std::string previous;   ///< where the old content is now (dry: ""); "" if there was none
   bool replaces = false;  ///< the directory held data
-  Epoch epoch = 0;        ///< the new one
-  Lsn first_lsn = 0;      ///< that it begins at
+  /// An earlier run has put this very snapshot in force, and nothing was written since: nothing was
+  /// done, but that run's end.
+  bool in_force_already = false;
+  Epoch epoch = 0;    ///< the new one
+  Lsn first_lsn = 0;  ///< that it begins at
 };
 
-/// Errors: kLocked (a node is running: names it); kFailedPrecondition (it holds data, and that is
+/// A rerun after a kill ends what that run has begun: before its swap it begins anew, after that
+/// the directory holds this snapshot, which is checked file by file and is no refusal. Errors:
+/// kLocked (a node is running: names it); kFailedPrecondition (it holds other data, and that is
 /// kRefused); kNoData (somebody else's directory, or no archive); kIncompatible; kNoSpace (before
 /// anything was written, when the disk is too small); kIoError. Nothing was changed then, except
 /// that a failure after the swap's first step leaves the new content, to be completed by the next

@@ -5,6 +5,7 @@
 #include "tests/tools/offline_compact/compact_kit.h"
 #include "tools/offline/log_contents.h"
 #include "tools/offline/log_truncate.h"
+#include "tools/offline/quarantine.h"
 
 using namespace vz;
 using namespace vz::test;
@@ -231,6 +232,14 @@ TEST_CASE("truncate: a failing call and a power cut at every call leave a sound 
         REQUIRE(all.points.at("docs").at(id) == point);
       if (report) REQUIRE(now == cut);
       (void)truncated(env, at);
+      const auto kept = offline::list_quarantine(env, kDataDir);
+      REQUIRE((kept && kept->size() == 1));
+      CHECK(kept->at(0).has_record);
+      CHECK(kept->at(0).record.first_lsn == at + 1);
+      const auto epochs = image_of(env).epochs;
+      CHECK(std::count_if(epochs.begin(), epochs.end(), [](const auto& epoch) {
+              return epoch.kind == manifest::EpochKind::kRestore;
+            }) == 1);
       const auto node = node::Node::open(env, small_node());
       REQUIRE(node);
       CHECK(read_all(*(*node)->find("docs")) == cut.points.at("docs"));

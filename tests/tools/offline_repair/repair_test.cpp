@@ -394,3 +394,28 @@ TEST_CASE("repair, salvage: nothing is judged while a snapshot that tar unpacked
   CHECK(env.calls() == calls);
   CHECK(files_in(env) == before);
 }
+
+TEST_CASE(
+    "repair: without room for copies and new files nothing is changed, and both numbers are "
+    "named",
+    "[offline]") {
+  FaultEnv env;
+  make_data(env, Ending::kClosed);
+  REQUIRE(env.truncate_file(named_file(env, ".seg"), 300));
+  for (const std::string kind : {".index-", ".fields-"})
+    REQUIRE(env.flip_bit(named_file(env, kind), 9, 1));
+  const auto plan = planned(env);
+  REQUIRE(plan.space_needed > 0);
+  env.set_disk_space({.free_bytes = plan.space_needed - 1, .total_bytes = 1u << 30});
+  const auto before = files_in(env);
+
+  const auto refused = apply(env, 1'000);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kNoSpace);
+  CHECK_THAT(refused.error().message, Catch::Contains(std::to_string(plan.space_needed)));
+  CHECK_THAT(refused.error().message, Catch::Contains(std::to_string(plan.space_needed - 1)));
+  CHECK(files_in(env) == before);
+  env.set_disk_space({.free_bytes = plan.space_needed, .total_bytes = 1u << 30});
+  CHECK(applied(env, 1'000).applied);
+}

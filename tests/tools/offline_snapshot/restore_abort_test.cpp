@@ -6,6 +6,7 @@
 
 #include "storage/store/pending_restore.h"
 #include "tests/tools/offline_snapshot/snapshot_fixture.h"
+#include "tools/offline/quarantine.h"
 
 using namespace vz;
 using namespace vz::test;
@@ -65,7 +66,14 @@ TEST_CASE("restore-abort: the old content is there again bit for bit, the snapsh
   CHECK(dry->files_moved == report->files_moved);
   CHECK(dry->bytes_moved == report->bytes_moved);
   CHECK(without_quarantine(tree_of(sample.env, kDataDir)) == before);
-  CHECK(tree_of(sample.env, report->quarantine).size() == report->files_moved + 1);
+  auto kept = tree_of(sample.env, report->quarantine);
+  REQUIRE(kept.erase("/record.json") == 1);
+  CHECK(kept.size() == report->files_moved + 1);
+  const auto entries = offline::list_quarantine(sample.env, kDataDir);
+  REQUIRE((entries && entries->size() == 1));
+  CHECK(entries->at(0).record.kind == "restore");
+  CHECK(entries->at(0).record.files.size() == kept.size());
+  CHECK(offline::export_quarantined(sample.env, kDataDir, entries->at(0).record.name, "/look"));
   CHECK(read_everything(sample.env, kDataDir) == sample.old);
 
   const auto again = abort_restore(sample.env);
@@ -177,6 +185,7 @@ TEST_CASE("restore-abort: a failing call and a power cut leave what a rerun comp
     INFO("failing call " << fault << " of " << calls);
     INFO((again ? "" : again.error().message));
     REQUIRE(again);
+    CHECK(offline::list_quarantine(sample->env, kDataDir)->size() == 1);
     CHECK_FALSE(store::restore_pending(sample->env, {kDataDir}));
     REQUIRE(read_everything(sample->env, kDataDir) == sample->old);
   }
