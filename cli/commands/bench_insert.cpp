@@ -7,6 +7,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/bench_shared.h"
+#include "cli/commands/collection_option.h"
 #include "engine/limits.h"
 #include "tools/bench/live_insert.h"
 
@@ -81,8 +82,8 @@ void add_bench_insert_command(CLI::App& bench, Context& context) {
   command.add_option("--dimension", insert.dimension, "Of each")
       ->required()
       ->check(CLI::Range(1u, limits::kDimensionMax));
-  command.add_option("--collection", insert.collection,
-                     "Where to; default: a new one, vectorizer-bench-<random>");
+  add_collection_option(command, insert.collection,
+                        "Where to; default: a new one, vectorizer-bench-<random>");
   command.add_option("--distance", insert.distance, "Of a new collection")
       ->check(CLI::IsMember({"Cosine", "Dot", "Euclid", "Manhattan"}))
       ->capture_default_str();

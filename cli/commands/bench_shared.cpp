@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/client/endpoint.h"
+#include "cli/context/talk.h"
 #include "engine/limits.h"
 
 namespace vz::cli {
@@ -81,9 +82,7 @@ void finish(const Result<nlohmann::ordered_json>& outcome, std::string_view comm
     print_result(*outcome, format, context.out);
     return;
   }
-  const Error error = with_endpoint_hint(outcome.error());
-  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
-  context.exit_code = exit_code_of(error.code);
+  report_error(with_endpoint_hint(outcome.error()), command, context);
 }
 
 double rounded(double value, int digits) {

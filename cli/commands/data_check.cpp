@@ -1,17 +1,21 @@
 // vectorizerctl data check DIR: verifies a data directory without changing it.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <chrono>
+#include <filesystem>
 #include <memory>
+#include <ostream>
 #include <thread>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/collection_option.h"
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
-#include "tools/offline/check.h"
+#include "tools/offline/check_state.h"
 
 namespace vz::cli {
 namespace {
@@ -19,19 +23,35 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::string_view kCommand = "data check";
+constexpr std::int64_t kDurationSecondsMax = 366 * 86'400;
 
 constexpr std::string_view kFooter =
     "Examples:\n"
     "  vectorizerctl data check /var/lib/vectorizer\n"
-    "  vectorizerctl data check /mnt/backup --deep --limit-rate 50MiB/s -o json\n\n"
+    "  vectorizerctl data check /mnt/backup --deep --limit-rate 50MiB/s -o json\n"
+    "  vectorizerctl data check DIR --sample $(date +%u)/7\n"
+    "  vectorizerctl data check DIR --deep --max-duration 1h --resume /var/tmp/check.json\n"
+    "  vectorizerctl data check DIR -o prom > check.prom.new && mv check.prom.new check.prom\n\n"
     "Levels, each with those before it:\n"
-    "  0  FORMAT, CURRENT, manifests, missing and unknown files\n"
+    "  0  FORMAT, CURRENT, manifests, missing and unknown files, a snapshot that waits\n"
     "  1  length and trailer of every file\n"
     "  2  the checksum of every block, the log, ids, dead rows (default)\n"
-    "  3  SHA-256, vectors, payloads, row hashes, digests, indexes (--deep)\n\n"
-    "Never writes; works on a disk that is mounted read-only. A directory that a node holds is "
-    "11.\n"
-    "0: nothing found but notes; 4: findings.\n\n";
+    "  3  SHA-256, vectors, payloads, row hashes, digests, indexes (--deep)\n"
+    "  4  100 points of each segment are searched for: they find themselves, and recall@10\n"
+    "     against a scan is at least 0.95\n\n"
+    "--sample N/M reads part N of M: 1/7 to 7/7 on seven days are everything that lives so long.\n"
+    "5% and 10GiB are another part each time. Level 2 takes pieces of a MiB, levels 3 and 4 whole\n"
+    "segments. The log is always read whole; digests of collections need everything.\n"
+    "--max-duration ends after the pieces that are being read then (16 MiB; from level 3 on a\n"
+    "file). With --resume the next run goes on; the file is removed when everything was read.\n\n"
+    "Memory: blocks are read by the MiB; a segment and its index are mapped, one a thread, and "
+    "the\n"
+    "kernel may take those pages back.\n\n"
+    "Never writes to DIR; works on a disk that is mounted read-only. A directory that a node "
+    "holds\n"
+    "is 11. 0: nothing found but notes; 3: the time was up, and nothing found so far; 4: "
+    "findings;\n"
+    "8: a file that may not be read, which is no finding.\n\n";
 
 struct Options {
   std::string directory;
@@ -40,59 +60,151 @@ struct Options {
   std::string collection;
   unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1u, offline::kCheckThreadsMax);
   std::string limit_rate;
-  OutputFormat output = OutputFormat::kTable;
+  std::string sample;
+  std::string max_duration;
+  std::string resume;
+  ReportFormat output = ReportFormat::kTable;
+
+  [[nodiscard]] unsigned depth() const { return deep ? 3 : level; }
 };
 
 /// "50MiB/s", "1.5G", "200000": bytes a second. Errors: kInvalidArgument.
 Result<std::uint64_t> parse_rate(std::string_view text) {
+  const auto rate =
+      offline::parse_bytes(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
+  if (rate) return rate;
+  return while_doing(rate.error(), "--limit-rate, a second");
+}
+
+/// "90s", "30m", "2h", "1d". Errors: kInvalidArgument.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   struct Unit {
-    std::string_view name;
-    double bytes;
+    char name;
+    std::int64_t seconds;
   };
-  static constexpr Unit kUnits[] = {
-      {"", 1},        {"B", 1},         {"K", 1 << 10},      {"KiB", 1 << 10},
-      {"M", 1 << 20}, {"MiB", 1 << 20}, {"G", 1 << 30},      {"GiB", 1 << 30},
-      {"KB", 1000},   {"MB", 1000'000}, {"GB", 1000'000'000}};
-  constexpr double kRateMax = 1e15;
-  std::string_view rest = text.ends_with("/s") ? text.substr(0, text.size() - 2) : text;
-  double number = 0;
-  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-  rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
-  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                  [rest](const Unit& one) { return one.name == rest; });
-  const bool sound = parsed.ec == std::errc() && unit != std::end(kUnits) &&
-                     std::isfinite(number) && number * unit->bytes >= 1 &&
-                     number * unit->bytes <= kRateMax;
-  if (sound) return static_cast<std::uint64_t>(number * unit->bytes);
+  static constexpr Unit kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}};
+  std::int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view rest(parsed.ptr,
+                              static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
+  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [rest](const Unit& one) {
+    return rest.size() == 1 && rest.front() == one.name;
+  });
+  if (parsed.ec == std::errc() && unit != std::end(kUnits) && number >= 1 &&
+      number <= kDurationSecondsMax / unit->seconds)
+    return std::chrono::seconds(number * unit->seconds);
   return fail(ErrorCode::kInvalidArgument,
-              "--limit-rate: expected a size such as 50MiB/s, found '" +
+              "--max-duration: expected a time such as 90s, 30m, 2h or 1d, found '" +
                   std::string(text.substr(0, 64)) + "'");
 }
 
-ordered_json summary_of(const Options& options) {
+std::filesystem::path real_path(const std::string& path) {
+  std::error_code ignored;
+  const auto real = std::filesystem::weakly_canonical(path, ignored);
+  return real.empty() ? std::filesystem::path(path) : real;
+}
+
+/// A check writes nothing into the directory, its own state neither.
+Status require_outside(const std::string& state, const std::string& directory) {
+  const auto inside = real_path(state);
+  const auto root = real_path(directory);
+  const auto [end, rest] = std::mismatch(root.begin(), root.end(), inside.begin(), inside.end());
+  if (end != root.end()) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "--resume: " + state +
+                  " lies in the directory that is checked, and a check writes "
+                  "nothing there: name a file outside of it");
+}
+
+/// What all runs that go on with each other have in common.
+std::string about(const Options& options) {
+  return fmt::format("level {}, sample '{}', collection '{}', directory {}", options.depth(),
+                     options.sample, options.collection, real_path(options.directory).string());
+}
+
+std::uint64_t seed_of_now() {
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+}
+
+/// What earlier runs did. Errors: those of load_check_state(); kFailedPrecondition: of another
+/// check.
+Result<offline::CheckState> take_up(Env& env, const Options& options) {
+  VZ_TRY(require_outside(options.resume, options.directory));
+  VZ_TRY_ASSIGN(offline::CheckState state, offline::load_check_state(env, options.resume));
+  if (state.about.empty()) state = {.about = about(options), .seed = seed_of_now()};
+  if (state.about == about(options)) return state;
+  return fail(ErrorCode::kFailedPrecondition,
+              options.resume + " is of another check (" + state.about +
+                  "): give the same options, name another file, or remove it to begin anew");
+}
+
+Result<offline::CheckOptions> check_of(const Options& options, offline::CheckState& state,
+                                       Env& env) {
+  offline::CheckOptions check;
+  check.level = static_cast<offline::CheckLevel>(options.depth());
+  check.collection = options.collection;
+  check.threads = options.threads;
+  state.seed = seed_of_now();
+  if (!options.resume.empty()) {
+    VZ_TRY_ASSIGN(state, take_up(env, options));
+    check.state = &state;
+  }
+  if (!options.limit_rate.empty()) {
+    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_rate(options.limit_rate));
+  }
+  if (!options.max_duration.empty()) {
+    VZ_TRY_ASSIGN(check.duration_max, parse_duration(options.max_duration));
+  }
+  if (!options.sample.empty()) {
+    auto sample = offline::parse_sample(options.sample, state.seed);
+    if (!sample) return while_doing(sample.error(), "--sample");
+    check.sample = *sample;
+  }
+  return check;
+}
+
+/// Keeps what was done for the next run, or takes the file away when nothing is left to do.
+Status keep_state(Env& env, const Options& options, const offline::CheckReport& report,
+                  const offline::CheckState& state) {
+  if (options.resume.empty()) return {};
+  if (!report.complete()) return offline::save_check_state(env, options.resume, state);
+  return env.exists(options.resume) ? env.remove(options.resume) : Status();
+}
+
+void talk_of_rest(const Options& options, const offline::CheckReport& report, Context& context) {
+  if (report.complete()) return;
+  context.err << "vectorizerctl " << kCommand << ": the time was up: " << report.pieces_done
+              << " of " << report.pieces << " pieces were read; ";
+  if (options.resume.empty()) {
+    context.err << "with --resume FILE the next run goes on where this one ended\n";
+  } else {
+    context.err << "the same command again goes on, by " << options.resume << '\n';
+  }
+}
+
+ordered_json summary_of(const Options& options, const offline::CheckOptions& check) {
+  const std::string sample = offline::text_of(check.sample);
   return {{"schema", "vectorizerctl.data.check/1"},
           {"directory", options.directory},
-          {"level", options.deep ? 3 : options.level}};
+          {"level", options.depth()},
+          {"sample", sample.empty() ? ordered_json() : ordered_json(sample)}};
 }
 
 void run(const Options& options, Context& context) {
-  offline::CheckOptions check;
-  check.level = static_cast<offline::CheckLevel>(options.deep ? 3 : options.level);
-  check.collection = options.collection;
-  check.threads = options.threads;
-  if (!options.limit_rate.empty()) {
-    const auto rate = parse_rate(options.limit_rate);
-    if (!rate) return report_error(rate.error(), kCommand, context);
-    check.limit_rate_bytes = *rate;
-  }
   const auto env = make_posix_env();
-  auto report = [&] {
+  offline::CheckState state;
+  auto check = check_of(options, state, *env);
+  if (!check) return report_error(check.error(), kCommand, context);
+  const auto report = [&] {
     ProgressBar bar(context, "checking");
-    check.progress = bar.updates();
-    return offline::check(*env, options.directory, check);
+    check->progress = bar.updates();
+    return offline::check(*env, options.directory, *check);
   }();
   if (!report) return report_error(report.error(), kCommand, context);
-  print_check(summary_of(options), *report, options.output, context);
+  print_check(summary_of(options, *check), *report, options.output, context);
+  const Status kept = keep_state(*env, options, *report, state);
+  if (!kept) return report_error(kept.error(), kCommand, context);
+  talk_of_rest(options, *report, context);
 }
 
 }  // namespace
@@ -101,18 +213,24 @@ void add_data_check_command(CLI::App& data, Context& context) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
   auto& command = *data.add_subcommand("check", "Verify a data directory, without changing it");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  auto* level = command.add_option("--level", options->level, "How deep: 0 to 3")
-                    ->check(CLI::Range(0u, 3u))
+  auto* level = command.add_option("--level", options->level, "How deep: 0 to 4")
+                    ->check(CLI::Range(0u, 4u))
                     ->capture_default_str();
-  command.add_flag("--deep", options->deep, "Everything: --level 3")->excludes(level);
-  command.add_option("--collection", options->collection,
-                     "Check the files of this collection only, by name or alias; and the log");
+  command.add_flag("--deep", options->deep, "Everything that is stored: --level 3")
+      ->excludes(level);
+  add_collection_option(command, options->collection,
+                        "Check the files of this collection only, by name or alias; and the log");
   command.add_option("--threads", options->threads, "Threads that read")
       ->check(CLI::Range(1u, offline::kCheckThreadsMax))
       ->capture_default_str();
   command.add_option("--limit-rate", options->limit_rate,
                      "Read at most so much a second, such as 50MiB/s");
-  add_output_option(command, options->output);
+  command.add_option("--sample", options->sample, "Read a part: 3/7, 5% or 10GiB");
+  command.add_option("--max-duration", options->max_duration,
+                     "End after so long, such as 90s, 30m or 2h (exit status 3)");
+  command.add_option("--resume", options->resume,
+                     "Go on by this file, which the command makes and removes; outside of DIR");
+  add_report_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());
   command.callback([options, &context] { run(*options, context); });
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/collection_option.h"
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
@@ -124,7 +125,7 @@ void add_data_compact_command(CLI::App& data, Context& context) {
       *data.add_subcommand("compact", "Merge segments and drop dead rows; by default only plan");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
   add_apply_options(command, options->apply, options->dry_run);
-  command.add_option("--collection", options->collection, "This one only, by name or alias");
+  add_collection_option(command, options->collection, "This one only, by name or alias");
   command.add_option("--compression", options->compression,
                      "Of payloads: none, or zstd:1 to zstd:22; rewrites what differs");
   command.add_option("--workdir", options->workdir,

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/collection_option.h"
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
@@ -69,7 +70,7 @@ void add_data_hash_command(CLI::App& data, Context& context) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
   auto& command = *data.add_subcommand("hash", "The logical digest of each collection");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  command.add_option("--collection", options->collection, "This one only, by name or alias");
+  add_collection_option(command, options->collection, "This one only, by name or alias");
   add_output_option(command, options->output);
   command.footer(std::string(kFooter) + exit_code_help());
   command.callback([options, &context] { run(*options, context); });

@@ -20,7 +20,9 @@ constexpr std::string_view kFooter =
     "Example:\n"
     "  vectorizerctl data info /var/lib/vectorizer -o json\n\n"
     "Works while a node runs, and never writes. Numbers are as of the newest manifest: what only\n"
-    "the log holds is not counted. garbage_bytes is what merges and the next start give back.\n\n";
+    "the log holds is not counted. garbage_bytes is what merges and the next start give back.\n"
+    "restore_pending: tar has unpacked a snapshot here; restore_state says what is missing of "
+    "it.\n\n";
 
 struct Options {
   std::string directory;
@@ -57,6 +59,10 @@ ordered_json json_of(const Options& options, const offline::DataInfo& info) {
                       {"free_bytes", info.free_bytes},
                       {"disk_bytes", info.disk_bytes}};
   out["lock_holder"] = info.lock_holder.empty() ? ordered_json() : ordered_json(info.lock_holder);
+  out["restore_pending"] = info.restore.has_value();
+  out["restore_complete"] = info.restore ? ordered_json(info.restore->complete) : ordered_json();
+  out["restore_state"] =
+      info.restore ? ordered_json(offline::text_of(*info.restore)) : ordered_json();
   out["collections"] = ordered_json::array();
   for (const auto& collection : info.collections) out["collections"].push_back(row_of(collection));
   return out;

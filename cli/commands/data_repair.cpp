@@ -20,7 +20,7 @@ using offline::RepairOptions;
 using offline::RepairReport;
 
 constexpr std::string_view kCommand = "data repair";
-constexpr std::size_t kIdsInTable = 20;
+constexpr std::size_t kIdsOnTerminal = 20;
 
 constexpr std::string_view kFooter =
     "Examples:\n"
@@ -92,8 +92,7 @@ ordered_json unnamed_of(const RepairReport& report) {
   return out;
 }
 
-ordered_json result_of(const Options& options, const RepairReport& report) {
-  const bool table = options.output == OutputFormat::kTable;
+ordered_json result_of(const Options& options, const RepairReport& report, std::size_t ids_max) {
   ordered_json out = {{"schema", "vectorizerctl.data.repair/1"},
                       {"directory", options.directory},
                       {"applied", report.applied},
@@ -112,7 +111,7 @@ ordered_json result_of(const Options& options, const RepairReport& report) {
         {{"file", action.file}, {"because", joined(action.because)}, {"what", action.what}});
   }
   out["collections"] = collections_of(report);
-  out["points_gone"] = gone_of(report, table ? kIdsInTable : ~std::size_t{0});
+  out["points_gone"] = gone_of(report, ids_max);
   out["points_gone_without_id"] = unnamed_of(report);
   out["notes"] = ordered_json::array();
   for (const std::string& note : report.notes) out["notes"].push_back({{"note", note}});
@@ -160,9 +159,12 @@ void run(const Options& options, Context& context) {
   }();
   if (!report) return report_error(report.error(), kCommand, context);
   context.exit_code = exit_code_of_report(options, *report);
-  ordered_json out = result_of(options, *report);
+  const bool cut = options.output == OutputFormat::kTable && context.out_is_terminal;
+  ordered_json out = result_of(options, *report, cut ? kIdsOnTerminal : ~std::size_t{0});
   out["exit_code"] = static_cast<unsigned>(context.exit_code);
   print_result(out, options.output, context.out);
+  if (cut && out.at("points_gone").size() == kIdsOnTerminal)
+    context.err << "the first " << kIdsOnTerminal << " points that are gone; all: -o json\n";
   talk(options, *report, context);
 }
 

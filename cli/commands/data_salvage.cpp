@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/data_shared.h"
+#include "cli/context/printable.h"
 #include "cli/output/progress.h"
 #include "tools/offline/line_writer.h"
 #include "tools/offline/salvage.h"
@@ -68,7 +69,7 @@ void run(const Options& options, Context& context) {
   if (report->records.records > 0)
     context.err << "; " << report->records.records << " log records cannot be followed to";
   context.err << '\n';
-  for (const std::string& note : report->notes) context.err << "note: " << note << '\n';
+  for (const std::string& note : report->notes) context.err << "note: " << printable(note) << '\n';
   if (!report->complete()) context.exit_code = ExitCode::kPartial;
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/collection_option.h"
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
@@ -40,6 +41,7 @@ struct Options {
   std::string segment;
   std::string collection;
   OutputFormat output = OutputFormat::kTable;
+  ReportFormat report = ReportFormat::kTable;  ///< of verify
 };
 
 Result<offline::SegmentSelection> selection_of(const Options& options) {
@@ -133,13 +135,14 @@ void run_verify(const Options& options, Context& context) {
       {{"schema", "vectorizerctl.data.segment.verify/1"},
        {"directory", options.directory},
        {"segment", options.segment.empty() ? ordered_json() : ordered_json(options.segment)}},
-      *report, options.output, context);
+      *report, options.report, context);
 }
 
 enum class Segment { kNone, kOptional, kRequired };
+enum class Form { kResult, kReport };
 
 void add(CLI::App& group, const std::string& name, const std::string& what, std::string_view footer,
-         Segment segment, Context& context, void (*run)(const Options&, Context&)) {
+         Segment segment, Form form, Context& context, void (*run)(const Options&, Context&)) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
   auto& command = *group.add_subcommand(name, what);
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
@@ -149,8 +152,12 @@ void add(CLI::App& group, const std::string& name, const std::string& what, std:
                     segment == Segment::kRequired ? "<epoch>-<seq>" : "<epoch>-<seq>; default: all")
         ->required(segment == Segment::kRequired);
   }
-  command.add_option("--collection", options->collection, "Of this one only, by name or alias");
-  add_output_option(command, options->output);
+  add_collection_option(command, options->collection, "Of this one only, by name or alias");
+  if (form == Form::kReport) {
+    add_report_option(command, options->report);
+  } else {
+    add_output_option(command, options->output);
+  }
   command.footer(std::string(footer) + exit_code_help());
   command.callback([options, run, &context] { run(*options, context); });
 }
@@ -160,10 +167,12 @@ void add(CLI::App& group, const std::string& name, const std::string& what, std:
 void add_data_segment_command(CLI::App& data, Context& context) {
   auto& group = *data.add_subcommand("segment", "The segments of a data directory");
   group.require_subcommand(1);
-  add(group, "list", "Which segments there are", kListFooter, Segment::kNone, context, run_list);
-  add(group, "show", "What one segment holds", kShowFooter, Segment::kRequired, context, run_show);
+  add(group, "list", "Which segments there are", kListFooter, Segment::kNone, Form::kResult,
+      context, run_list);
+  add(group, "show", "What one segment holds", kShowFooter, Segment::kRequired, Form::kResult,
+      context, run_show);
   add(group, "verify", "Verify one segment or all, without changing it", kVerifyFooter,
-      Segment::kOptional, context, run_verify);
+      Segment::kOptional, Form::kReport, context, run_verify);
   add_data_segment_rebuild_command(group, context);
   group.footer(exit_code_help());
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/collection_option.h"
 #include "cli/commands/data_shared.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
@@ -89,7 +90,7 @@ void add_data_segment_rebuild_command(CLI::App& segment, Context& context) {
                                           "Build index and columns anew; by default only plan");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
   auto* name = command.add_option("SEGMENT", options->segment, "<epoch>-<seq>");
-  command.add_option("--collection", options->collection, "All of this one, by name or alias");
+  add_collection_option(command, options->collection, "All of this one, by name or alias");
   command.add_flag("--all", options->all, "All of the directory")->excludes(name);
   add_apply_options(command, options->apply, options->dry_run);
   command.add_option("--threads", options->threads, "Threads that build graphs")

@@ -7,6 +7,7 @@
 
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
+#include "cli/context/printable.h"
 #include "cli/output/progress.h"
 #include "cli/output/result.h"
 #include "tools/offline/log_contents.h"
@@ -160,7 +161,7 @@ void run_dump(DumpCommand& options, Context& context) {
                       {"exit_code", static_cast<unsigned>(context.exit_code)}};
   context.out << out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
   for (const std::string& one : summary->damage)
-    context.err << "vectorizerctl data wal dump: " << one << '\n';
+    context.err << "vectorizerctl data wal dump: " << printable(one) << '\n';
 }
 
 void add_dump_command(CLI::App& group, Context& context) {
@@ -183,7 +184,12 @@ void add_dump_command(CLI::App& group, Context& context) {
   command.callback([options, &context] { run_dump(*options, context); });
 }
 
-void run_verify(const Options& options, Context& context) {
+struct VerifyCommand {
+  std::string directory;
+  ReportFormat output = ReportFormat::kTable;
+};
+
+void run_verify(const VerifyCommand& options, Context& context) {
   const auto env = make_posix_env();
   const auto report = [&] {
     ProgressBar bar(context, "verifying");
@@ -195,10 +201,11 @@ void run_verify(const Options& options, Context& context) {
 }
 
 void add_verify_command(CLI::App& group, Context& context) {
-  auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
+  auto options =
+      std::make_shared<VerifyCommand>();  // Shared with the callback, which outlives this.
   auto& command = *group.add_subcommand("verify", "Verify the log, without changing it");
   command.add_option("DIR", options->directory, "Data directory that no node uses")->required();
-  add_output_option(command, options->output);
+  add_report_option(command, options->output);
   command.footer(std::string(kVerifyFooter) + exit_code_help());
   command.callback([options, &context] { run_verify(*options, context); });
 }

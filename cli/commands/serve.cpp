@@ -10,6 +10,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/serve_run.h"
 #include "cli/context/context.h"
+#include "cli/context/talk.h"
 
 namespace vz::cli {
 namespace {
@@ -99,8 +100,7 @@ void add_serve_command(CLI::App& app, Context& context) {
   command->callback([options, &context] {
     const auto valid = checked(*options);
     if (!valid) {
-      context.err << "vectorizerctl serve: " << valid.error().message << '\n';
-      context.exit_code = exit_code_of(valid.error().code);
+      report_error(valid.error(), "serve", context);
       return;
     }
     context.exit_code = serve(*valid, context);

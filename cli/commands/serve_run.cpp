@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "cli/context/talk.h"
 #include "engine/node/idle_trim.h"
 #include "storage/env/env.h"
 
@@ -50,8 +51,8 @@ void return_memory_early() {
 }
 
 ExitCode failed(Context& context, const Error& error) {
-  context.err << "vectorizerctl serve: " << error.message << '\n';
-  return exit_code_of(error.code);
+  report_error(error, "serve", context);
+  return context.exit_code;
 }
 
 /// What ended the wait.

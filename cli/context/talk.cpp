@@ -4,10 +4,12 @@
 
 #include <unistd.h>
 
+#include "cli/context/printable.h"
+
 namespace vz::cli {
 
 void report_error(const Error& error, std::string_view command, Context& context) {
-  context.err << "vectorizerctl " << command << ": " << error.message << '\n';
+  context.err << "vectorizerctl " << command << ": " << printable(error.message) << '\n';
   context.exit_code = exit_code_of(error.code);
 }
 
@@ -18,7 +20,7 @@ bool confirmed(const Question& question, Context& context) {
     context.exit_code = ExitCode::kUsage;
     return false;
   }
-  context.err << question.text << " [y/N] " << std::flush;
+  context.err << printable(question.text) << " [y/N] " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "yes") return true;

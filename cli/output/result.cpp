@@ -10,6 +10,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/context/printable.h"
+
 namespace vz::cli {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr std::size_t kGap = 2;  ///< spaces between columns
 
 std::string text_of(const ordered_json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return printable(value.get_ref<const std::string&>());
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 

@@ -21,7 +21,7 @@ void add_output_option(CLI::App& command, OutputFormat& format);
 /// result: an object whose values are scalars, null or arrays of such objects, its "schema" first.
 ///
 /// As a table the same fields but the schema: a line for each, then the arrays, a line for each
-/// object. null is "-".
+/// object. null is "-"; strings are printable() (printable.h), and nothing is cut.
 void print_result(const nlohmann::ordered_json& result, OutputFormat format, std::ostream& out);
 
 /// 16 lower-case hex digits: how digests are printed.

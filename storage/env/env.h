@@ -74,8 +74,8 @@ struct DiskSpace {
   std::uint64_t total_bytes = 0;
 };
 
-/// Thread-safe. Errors name the path and the system's reason: kNotFound, kAlreadyExists,
-/// kPermissionDenied, kNoSpace, kIoError. A failed call changed nothing unless it says so.
+/// Thread-safe. Errors name the path and the reason: kNotFound, kAlreadyExists, kPermissionDenied,
+/// kNoSpace, kUnavailable (memory, descriptors), kIoError. What failed changed nothing, or says so.
 class Env {
  public:
   virtual ~Env() = default;

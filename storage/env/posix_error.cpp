@@ -18,6 +18,10 @@ ErrorCode code_of(int error_number) {
     case EACCES:
     case EPERM:
       return ErrorCode::kPermissionDenied;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return ErrorCode::kUnavailable;  // Of this process or machine, and for now: not of the disk.
     default:
       return ErrorCode::kIoError;
   }

@@ -19,8 +19,13 @@ T parse_digits(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? value : 0;
 }
 
-/// Nothing if `name` is not exactly what log_file_name makes.
-std::optional<LogFileName> parse_name(const std::string& name) {
+}  // namespace
+
+std::string log_file_name(Epoch epoch, Lsn first_lsn) {
+  return fmt::format("{:04}-{:020}.wal", epoch, first_lsn);
+}
+
+std::optional<LogFileName> parse_log_file_name(const std::string& name) {
   const std::size_t dash = name.find('-');
   if (dash == std::string::npos || !name.ends_with(kExtension)) return std::nullopt;
   const std::string_view text(name);
@@ -33,17 +38,11 @@ std::optional<LogFileName> parse_name(const std::string& name) {
   return out;
 }
 
-}  // namespace
-
-std::string log_file_name(Epoch epoch, Lsn first_lsn) {
-  return fmt::format("{:04}-{:020}.wal", epoch, first_lsn);
-}
-
 Result<std::vector<LogFileName>> list_log_files(Env& env, const std::string& directory) {
   VZ_TRY_ASSIGN(const auto entries, env.list(directory));
   std::vector<LogFileName> files;
   for (const auto& entry : entries) {
-    auto file = parse_name(entry.name);
+    auto file = parse_log_file_name(entry.name);
     if (!file) continue;
     file->path = directory + "/" + entry.name;
     file->size_bytes = entry.size_bytes;

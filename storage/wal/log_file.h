@@ -27,6 +27,9 @@ struct LogFileName {
 /// "0003-00000000000000001200.wal"
 std::string log_file_name(Epoch epoch, Lsn first_lsn);
 
+/// Nothing if `name` is not exactly what log_file_name() makes. Path and size are left empty.
+std::optional<LogFileName> parse_log_file_name(const std::string& name);
+
 /// The log files of `directory`, by epoch and then first lsn. Other names (spares, *.tmp) are left
 /// out. Errors: as Env::list; kCorruption if such a name is not a regular file.
 Result<std::vector<LogFileName>> list_log_files(Env& env, const std::string& directory);

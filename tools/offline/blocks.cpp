@@ -17,8 +17,7 @@ namespace {
 using format::kCheckedBlockSize;
 using format::kCheckedTrailerSize;
 
-constexpr std::uint64_t kBlocksPerRead = 16;
-constexpr std::uint64_t kReadSize = kBlocksPerRead * kCheckedBlockSize;
+constexpr std::uint64_t kReadSize = kBlocksPerRun * kCheckedBlockSize;
 constexpr std::uint64_t kCrcSize = sizeof(std::uint32_t);
 
 /// Where things are, by the length that the manifest records.
@@ -87,15 +86,18 @@ class BlockReader {
   BlockReader(const Run& run, NamedFile& file, const File& opened, const Shape& shape)
       : run_(run), file_(file), opened_(opened), shape_(shape), buffer_(kReadSize) {}
 
-  /// Checks blocks [first, end) and hands their bytes to `sha`, if there is one.
-  void check(std::uint64_t first, std::uint64_t end, Sha256* sha) {
+  /// Checks those blocks of [first, end) of whose runs `takes` is true, and hands their bytes to
+  /// `sha`, if there is one.
+  template <typename Takes>
+  void check(std::uint64_t first, std::uint64_t end, Sha256* sha, Takes takes) {
     Bytes table((end - first) * kCrcSize);
     if (!opened_.read_at(shape_.content_size + first * kCrcSize, table)) {
       unreadable({shape_.content_size + first * kCrcSize, table.size()});
       return;
     }
-    for (std::uint64_t block = first; block < end; block += kBlocksPerRead) {
-      const std::uint64_t count = std::min(kBlocksPerRead, end - block);
+    for (std::uint64_t block = first; block < end; block += kBlocksPerRun) {
+      if (!takes(block / kBlocksPerRun)) continue;
+      const std::uint64_t count = std::min(kBlocksPerRun, end - block);
       check_read(block, count, ByteSpan(table).subspan((block - first) * kCrcSize), sha);
     }
   }
@@ -184,6 +186,16 @@ std::uint64_t block_tasks(const NamedFile& file) {
   return std::max<std::uint64_t>(1, (shape->block_count + kBlocksPerTask - 1) / kBlocksPerTask);
 }
 
+std::uint64_t runs_of(const NamedFile& file) {
+  const auto shape = shape_of(file);
+  return shape ? (shape->block_count + kBlocksPerRun - 1) / kBlocksPerRun : 0;
+}
+
+std::uint64_t bytes_of_run(const NamedFile& file, std::uint64_t at) {
+  const auto shape = shape_of(file);
+  return shape ? std::min(kReadSize, shape->content_size - at * kReadSize) : 0;
+}
+
 void check_ends(const Run& run, NamedFile& file) {
   const auto opened = open_or_report(run, file);
   if (opened == nullptr) return;
@@ -199,14 +211,16 @@ void check_ends(const Run& run, NamedFile& file) {
   check_trailer(run, file, *opened);
 }
 
-void check_blocks(const Run& run, NamedFile& file, std::uint64_t task) {
+void check_blocks(const Run& run, NamedFile& file, std::uint64_t task, const Choice& choice) {
   const auto opened = open_or_report(run, file);
   const auto shape = shape_of(file);
   if (opened == nullptr || !shape || !has_shape(*opened, file)) return;
   BlockReader reader(run, file, *opened, *shape);
   if (task == 0) check_table(run, file, *opened, *shape, reader);
   const std::uint64_t first = task * kBlocksPerTask;
-  reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), nullptr);
+  const std::string name = run.name_of(file.path);
+  reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), nullptr,
+               [&](std::uint64_t at) { return choice.takes(name, at); });
 }
 
 void check_whole(const Run& run, NamedFile& file) {
@@ -217,7 +231,8 @@ void check_whole(const Run& run, NamedFile& file) {
   check_table(run, file, *opened, *shape, reader);
   Sha256 sha;
   for (std::uint64_t first = 0; first < shape->block_count; first += kBlocksPerTask)
-    reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), &sha);
+    reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), &sha,
+                 [](std::uint64_t) { return true; });
   const bool read = reader.read_all(shape->content_size, file.info.size_bytes,
                                     [&](ByteSpan bytes) { sha.update(bytes); });
   if (!read || file.damaged) return;

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "tools/offline/blocks.h"
+#include "tools/offline/check_pieces.h"
 #include "tools/offline/check_run.h"
+#include "tools/offline/check_state.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/log_check.h"
@@ -20,24 +24,50 @@ using Tasks = std::vector<std::function<void()>>;
 /// The levels one after another, each on all threads; the log beside the blocks.
 class Check {
  public:
-  Check(const Run& run, Layout& layout) : run_(run), layout_(layout) {}
+  Check(const Run& run, Layout& layout)
+      : run_(run),
+        layout_(layout),
+        choice_(run.options.sample),
+        state_(run.options.state != nullptr ? *run.options.state : unused_) {}
 
   void run() {
     const CheckLevel level = run_.options.level;
-    if (level >= CheckLevel::kSizes) {
-      check_ends_of_files();
-    }
-    if (level >= CheckLevel::kBlocks) {
-      announce();
-      check_bytes();
-      check_segments();
-    }
-    if (level >= CheckLevel::kContents) check_collections();
+    if (level >= CheckLevel::kSizes) check_ends_of_files();
+    if (level < CheckLevel::kBlocks) return;
+    pieces_ = pieces_of(run_, layout_, choice_);
+    take_up_findings();
+    announce();
+    Tasks log;
+    log.emplace_back([this] { log_ = check_log(run_, layout_); });
+    check_pieces(pieces_.reads, std::move(log));
+    if (done_ == pieces_.reads.size()) check_pieces(pieces_.segments, {});
+    if (level >= CheckLevel::kContents && done_ == total()) check_collections();
   }
 
   [[nodiscard]] const LogFacts& log() const { return log_; }
+  [[nodiscard]] std::uint64_t total() const {
+    return pieces_.reads.size() + pieces_.segments.size();
+  }
+  [[nodiscard]] std::uint64_t done() const { return done_; }
+
+  /// What the next run takes up, of all that was found.
+  void keep_findings(const std::vector<Finding>& findings) {
+    const auto names = names_of_files();
+    state_.findings.clear();
+    std::copy_if(findings.begin(), findings.end(), std::back_inserter(state_.findings),
+                 [&](const Finding& one) { return of_pieces(one.id) && names.contains(one.file); });
+  }
 
  private:
+  /// Found in pieces, not by what every run does anew.
+  static bool of_pieces(FindingId id) { return id >= FindingId::kSegmentBlocks; }
+
+  [[nodiscard]] std::map<std::string, NamedFile*> names_of_files() {
+    std::map<std::string, NamedFile*> names;
+    for (NamedFile& file : layout_.files) names.emplace(run_.name_of(file.path), &file);
+    return names;
+  }
+
   void check_ends_of_files() {
     Tasks tasks;
     for (NamedFile& file : layout_.files)
@@ -45,62 +75,99 @@ class Check {
     run_tasks(tasks, run_.options.threads);
   }
 
+  /// Findings of earlier runs about files that are still named.
+  void take_up_findings() {
+    const auto names = names_of_files();
+    for (const Finding& finding : state_.findings) {
+      const auto file = names.find(finding.file);
+      if (file == names.end()) continue;
+      file->second->damaged = true;
+      run_.findings.add(finding);
+    }
+  }
+
+  [[nodiscard]] bool is_done(const Piece& piece) const {
+    return !state_.done.empty() && state_.done.contains(key_of(run_, layout_, piece));
+  }
+
   /// Says how many bytes will be read.
   void announce() {
-    const bool contents = run_.options.level >= CheckLevel::kContents;
-    for (const NamedFile& file : layout_.files) {
-      if (!file.present) continue;
-      const bool twice = contents && file.kind == segment::FileKind::kSegment;
-      run_.pace.add_total(file.info.size_bytes * (twice ? 2 : 1));
-    }
+    for (const auto* pieces : {&pieces_.reads, &pieces_.segments})
+      for (const Piece& piece : *pieces)
+        if (!is_done(piece)) run_.pace.add_total(piece.bytes);
     run_.pace.add_total(size_of_log(run_.env, run_.paths).bytes);
   }
 
-  void check_bytes() {
-    Tasks tasks;
-    tasks.emplace_back([this] { log_ = check_log(run_, layout_); });
-    for (NamedFile& file : layout_.files) {
-      if (!file.present) continue;
-      if (run_.options.level >= CheckLevel::kContents) {
-        tasks.emplace_back([this, &file] { check_whole(run_, file); });
+  /// One piece is always done, so that even the shortest runs come to an end.
+  [[nodiscard]] bool time_is_up() const {
+    const auto limit = run_.options.duration_max;
+    return limit.count() > 0 && done_now_ > 0 && std::chrono::steady_clock::now() - began_ >= limit;
+  }
+
+  void check_pieces(const std::vector<Piece>& pieces, Tasks tasks) {
+    for (const Piece& piece : pieces) {
+      if (is_done(piece)) {
+        ++done_;
         continue;
       }
-      for (std::uint64_t task = 0; task < block_tasks(file); ++task)
-        tasks.emplace_back([this, &file, task] { check_blocks(run_, file, task); });
+      tasks.emplace_back([this, &piece] {
+        if (time_is_up()) return;
+        check_piece(piece);
+        ++done_;
+        ++done_now_;
+      });
     }
     run_tasks(tasks, run_.options.threads);
   }
 
-  void check_segments() {
-    Tasks tasks;
-    for (std::size_t i = 0; i < layout_.collections.size(); ++i) {
-      const NamedCollection& collection = layout_.collections[i];
-      live_.emplace_back(collection.segments.size());
-      for (std::size_t j = 0; j < collection.segments.size(); ++j) {
-        tasks.emplace_back([this, &collection, i, j] {
-          live_[i][j] = check_segment(run_, collection, collection.segments[j]);
-        });
+  void check_piece(const Piece& piece) {
+    LiveRows rows;
+    switch (piece.kind) {
+      case Piece::Kind::kBlocks:
+        check_blocks(run_, *piece.file, piece.task, choice_);
+        break;
+      case Piece::Kind::kWhole:
+        check_whole(run_, *piece.file);
+        break;
+      case Piece::Kind::kSegment: {
+        const NamedCollection& collection = layout_.collections[piece.collection];
+        rows = check_segment(run_, collection, collection.segments[piece.segment]);
+        break;
       }
     }
-    run_tasks(tasks, run_.options.threads);
+    const bool counted =
+        piece.kind == Piece::Kind::kSegment && run_.options.level >= CheckLevel::kContents;
+    if (run_.options.state == nullptr && !counted) return;
+    std::string key = key_of(run_, layout_, piece);
+    MutexLock lock(mutex_);
+    if (counted) state_.segments[key] = rows;
+    state_.done.insert(std::move(key));
   }
 
   void check_collections() {
-    for (std::size_t i = 0; i < layout_.collections.size(); ++i) {
-      LiveRows sum{.known = true};
-      for (const LiveRows& one : live_[i]) {
-        sum.known = sum.known && one.known;
-        sum.points += one.points;
-        sum.digest += one.digest;
-      }
-      check_totals(run_, layout_.collections[i], sum);
+    std::vector<LiveRows> sums(layout_.collections.size(), LiveRows{.known = pieces_.all});
+    for (const Piece& piece : pieces_.segments) {
+      const LiveRows& one = state_.segments[key_of(run_, layout_, piece)];
+      LiveRows& sum = sums[piece.collection];
+      sum.known = sum.known && one.known;
+      sum.points += one.points;
+      sum.digest += one.digest;
     }
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      check_totals(run_, layout_.collections[i], sums[i]);
   }
 
   const Run& run_;
   Layout& layout_;
+  Choice choice_;
+  CheckState unused_;
+  CheckState& state_;
+  Pieces pieces_;
   LogFacts log_;
-  std::vector<std::vector<LiveRows>> live_;  ///< by collection, then segment
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::atomic<std::uint64_t> done_{0};      ///< pieces, in all runs
+  std::atomic<std::uint64_t> done_now_{0};  ///< in this one
+  Mutex mutex_;                             ///< over state_ while pieces are checked
 };
 
 CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log) {
@@ -135,7 +202,11 @@ Result<CheckReport> check(Env& env, const std::string& directory, const CheckOpt
                       [](const Run& run, Layout& layout) -> Result<CheckReport> {
                         Check steps(run, layout);
                         steps.run();
-                        return report_of(run, layout, steps.log());
+                        CheckReport report = report_of(run, layout, steps.log());
+                        report.pieces = steps.total();
+                        report.pieces_done = steps.done();
+                        steps.keep_findings(report.findings);
+                        return report;
                       });
 }
 

@@ -1,6 +1,7 @@
 // Verifies a data directory that no node uses, without changing it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -9,8 +10,11 @@
 #include "storage/env/env.h"
 #include "storage/store/store.h"
 #include "tools/offline/finding.h"
+#include "tools/offline/sample.h"
 
 namespace vz::offline {
+
+struct CheckState;  // check_state.h
 
 /// Each level includes those before it.
 enum class CheckLevel : std::uint8_t {
@@ -18,6 +22,7 @@ enum class CheckLevel : std::uint8_t {
   kSizes = 1,     ///< length and trailer of every file that the manifest names
   kBlocks = 2,    ///< every block's checksum, the log, ids, dead rows
   kContents = 3,  ///< SHA-256, vectors, payloads, row hashes, digests, indexes, columns
+  kSearch = 4,    ///< a sample of points is searched for, and compared with a scan
 };
 
 inline constexpr unsigned kCheckThreadsMax = 256;
@@ -31,6 +36,13 @@ struct CheckOptions {
   unsigned threads = 1;                ///< 1 .. kCheckThreadsMax
   std::uint64_t limit_rate_bytes = 0;  ///< read at most so many a second; 0: no limit
   CheckProgress progress{};
+  /// What is read from level 2 on; the log always whole.
+  Sample sample{};
+  /// After so long no further piece is begun, but for one; 0: no limit.
+  std::chrono::milliseconds duration_max{0};
+  /// What earlier runs did, which is not done again, and afterwards what this one did as well;
+  /// null: everything is done now.
+  CheckState* state = nullptr;
   /// Check against this image instead of the one in force, as if it were; null: the one in force.
   const manifest::Manifest* image = nullptr;
 };
@@ -46,6 +58,13 @@ struct CheckReport {
   std::uint64_t log_records = 0;  ///< that a start would read; from level 2 on
   Lsn lsn = 0;                    ///< the last one of the log, or of the manifest
   double duration_seconds = 0;
+  CheckLevel level = CheckLevel::kLayout;
+  /// Pieces of segments that were to be read, and those that were, in this run or an earlier one.
+  std::uint64_t pieces = 0;
+  std::uint64_t pieces_done = 0;
+
+  /// False: the time was up before everything was read.
+  [[nodiscard]] bool complete() const { return pieces_done == pieces; }
 
   /// True if a finding is more than a note.
   [[nodiscard]] bool damaged() const;
@@ -58,7 +77,9 @@ struct CheckReport {
 /// errors  kLocked (at once; names the holder), kNoData (absent, empty, or not ours),
 ///         kFailedPrecondition (a restore was cut short: neither content is there whole),
 ///         kIncompatible (a format newer than this program), kNotFound (no such collection),
-///         kPermissionDenied, kIoError (the directory itself cannot be read).
+///         kPermissionDenied (any file, also one of many), kIoError (the directory cannot be
+///         read, no memory or descriptors, something that is no regular file in the place of one).
+///         What the disk does not give of a file that could be opened is damage.
 /// Starts options.threads threads and joins them.
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options);
 

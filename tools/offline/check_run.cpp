@@ -25,12 +25,6 @@ bool continues(const Finding& before, const Finding& next) {
 
 Findings::Findings(store::Paths paths) : paths_(std::move(paths)) {}
 
-std::string Findings::relative(std::string_view path) const {
-  if (path == paths_.root) return "";
-  const std::string prefix = paths_.root + "/";
-  return std::string(path.starts_with(prefix) ? path.substr(prefix.size()) : path);
-}
-
 void Findings::add(FindingId id, const std::string& path, Extent extent,
                    std::string_view collection, std::string message) {
   const FindingKind& kind = kind_of(id);
@@ -42,11 +36,15 @@ void Findings::add(FindingId id, const std::string& path, Extent extent,
   Finding finding{.id = id,
                   .severity = kind.severity,
                   .damage = kind.damage,
-                  .file = relative(path),
+                  .file = relative_name(paths_, path),
                   .offset = extent.offset,
                   .length = extent.length,
                   .collection = std::string(collection),
                   .message = std::move(message)};
+  add(std::move(finding));
+}
+
+void Findings::add(Finding finding) {
   MutexLock lock(mutex_);
   findings_.push_back(std::move(finding));
 }
@@ -80,6 +78,16 @@ std::vector<Finding> Findings::take() {
     return std::tie(a.file, a.offset) < std::tie(b.file, b.offset);
   });
   return out;
+}
+
+std::string relative_name(const store::Paths& paths, std::string_view path) {
+  if (path == paths.root) return "";
+  const std::string prefix = paths.root + "/";
+  return std::string(path.starts_with(prefix) ? path.substr(prefix.size()) : path);
+}
+
+std::string Run::name_of(std::string_view path) const {
+  return relative_name(paths, path);
 }
 
 void Run::report(NamedFile& file, FindingId id, Extent extent, std::string message) const {

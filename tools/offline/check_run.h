@@ -15,6 +15,7 @@
 #include "storage/store/store.h"
 #include "tools/offline/check.h"
 #include "tools/offline/finding.h"
+#include "tools/offline/hindrance.h"
 #include "tools/offline/pace.h"
 
 namespace vz::offline {
@@ -33,12 +34,12 @@ class Findings {
   /// `path` is absolute. An empty `message` leaves the title of the kind.
   void add(FindingId id, const std::string& path, Extent extent, std::string_view collection,
            std::string message) VZ_EXCLUDES(mutex_);
+  /// One of an earlier run, as it was.
+  void add(Finding finding) VZ_EXCLUDES(mutex_);
   /// All of them by file and offset; bad blocks that touch each other as one.
   std::vector<Finding> take() VZ_EXCLUDES(mutex_);
 
  private:
-  [[nodiscard]] std::string relative(std::string_view path) const;
-
   const store::Paths paths_;
   Mutex mutex_;
   std::vector<Finding> findings_ VZ_GUARDED_BY(mutex_);
@@ -62,12 +63,14 @@ inline FindingId by_kind(const NamedFile& file, FindingId of_segment, FindingId 
 }
 
 struct Run {
-  Env& env;
+  WatchedEnv& env;
   const store::Paths& paths;
   const CheckOptions& options;
   Findings& findings;
   Pace& pace;
 
+  /// `path`, which is absolute, relative to the directory; "" for the directory itself.
+  [[nodiscard]] std::string name_of(std::string_view path) const;
   /// Adds a finding about `file` and marks it as damaged.
   void report(NamedFile& file, FindingId id, Extent extent, std::string message) const;
   /// A version that this program cannot read ends the check; the first one counts.
@@ -77,6 +80,9 @@ struct Run {
   mutable Mutex mutex{};
   mutable std::optional<Error> first_incompatible VZ_GUARDED_BY(mutex){};
 };
+
+/// The name of `path` in the directory of `paths`; "" for that itself.
+std::string relative_name(const store::Paths& paths, std::string_view path);
 
 /// Runs every task once, on `threads` threads of its own, and waits for them.
 void run_tasks(std::span<const std::function<void()>> tasks, unsigned threads);

@@ -5,6 +5,7 @@
 
 #include "storage/archive/member_name.h"
 #include "storage/store/directory_state.h"
+#include "storage/store/pending_restore.h"
 #include "storage/store/swap.h"
 
 namespace vz::offline {
@@ -14,15 +15,26 @@ store::Paths paths_of(std::string directory) {
   return {std::move(directory)};
 }
 
-Status require_data(Env& env, const store::Paths& paths) {
+Status require_directory(Env& env, const store::Paths& paths) {
+  if (!env.exists(paths.root)) return fail(ErrorCode::kNoData, paths.root + " does not exist");
   if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
     return fail(ErrorCode::kNoData, paths.root + " is not a directory");
-  VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env, paths));
-  if (state == store::DirectoryState::kAbsent)
-    return fail(ErrorCode::kNoData, paths.root + " does not exist");
-  if (state == store::DirectoryState::kFresh)
-    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
   return {};
+}
+
+Status require_data(Env& env, const store::Paths& paths) {
+  VZ_TRY(require_directory(env, paths));
+  VZ_TRY_ASSIGN(const store::DirectoryState state, store::inspect(env, paths));
+  if (state == store::DirectoryState::kFresh) return no_data_yet(env, paths);
+  return {};
+}
+
+tl::unexpected<Error> no_data_yet(Env& env, const store::Paths& paths) {
+  if (!store::restore_pending(env, paths))
+    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
+  return fail(ErrorCode::kNoData, paths.root +
+                                      " holds a snapshot that tar has unpacked, and no data yet: "
+                                      "start a node on it, which restores it");
 }
 
 Result<std::unique_ptr<FileLock>> lock_shared(Env& env, const store::Paths& paths) {

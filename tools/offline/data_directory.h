@@ -15,9 +15,15 @@ namespace vz::offline {
 /// Without slashes at its end: findings give paths relative to it.
 store::Paths paths_of(std::string directory);
 
+/// Passes for a directory, whatever is in it. Errors: kNoData (absent, or no directory).
+Status require_directory(Env& env, const store::Paths& paths);
+
 /// Passes for a directory that a node has used. Errors: kNoData (absent, empty, or not ours),
 /// kIoError.
 Status require_data(Env& env, const store::Paths& paths);
+
+/// The error of a directory in which nothing was ever written: empty, or a snapshot waits in it.
+tl::unexpected<Error> no_data_yet(Env& env, const store::Paths& paths);
 
 /// Keeps nodes out while it lives, writes nothing. Null if there is no LOCK: then no node was ever
 /// here, or the directory is a copy. Errors: kLocked (names the holder), kIoError.

@@ -32,6 +32,9 @@ constexpr std::array kKinds = {
     FindingKind{Id::kLeftover, kNote, kNone, "a leftover that no manifest names"},
     FindingKind{Id::kUnknownFile, kNote, kNone, "not a file of a data directory"},
     FindingKind{Id::kUnlistable, kError, kLossy, "a directory cannot be listed"},
+    FindingKind{Id::kRestoreWaiting, kNote, kNone, "a snapshot that the next start puts in force"},
+    FindingKind{Id::kRestoreIncomplete, kWarning, kNone,
+                "a snapshot that tar has not unpacked whole: a start refuses"},
     FindingKind{Id::kSegmentSize, kError, kLossy, "a segment has the wrong length"},
     FindingKind{Id::kSegmentTrailer, kError, kLossy, "a segment's trailer is wrong"},
     FindingKind{Id::kDerivedSize, kWarning, kDerived, "a derived file has the wrong length"},
@@ -65,6 +68,8 @@ constexpr std::array kKinds = {
                 "a derived file of another version is rebuilt at the next start"},
     FindingKind{Id::kLogRecord, kError, kLossy, "a log record does not decode"},
     FindingKind{Id::kDefinition, kError, kLossy, "a collection's definition is invalid"},
+    FindingKind{Id::kSelfSearch, kWarning, kDerived, "points do not find themselves by search"},
+    FindingKind{Id::kRecall, kWarning, kDerived, "searches miss too many of the nearest points"},
 };
 
 constexpr bool before(const FindingKind& a, const FindingKind& b) {

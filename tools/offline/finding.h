@@ -21,7 +21,7 @@ enum class DamageClass : std::uint8_t {
 };
 
 /// Stable for good: never renumber or reuse. The level that finds it: 10xx layout, 11xx sizes, 12xx
-/// blocks and log, 13xx contents.
+/// blocks and log, 13xx contents, 14xx searches.
 enum class FindingId : std::uint16_t {
   kFormatMissing = 1001,
   kFormatDamaged = 1002,
@@ -36,6 +36,8 @@ enum class FindingId : std::uint16_t {
   kLeftover = 1011,
   kUnknownFile = 1012,
   kUnlistable = 1013,
+  kRestoreWaiting = 1014,
+  kRestoreIncomplete = 1015,
   kSegmentSize = 1101,
   kSegmentTrailer = 1102,
   kDerivedSize = 1103,
@@ -65,6 +67,8 @@ enum class FindingId : std::uint16_t {
   kDerivedVersion = 1310,
   kLogRecord = 1311,
   kDefinition = 1312,
+  kSelfSearch = 1401,
+  kRecall = 1402,
 };
 
 struct FindingKind {

@@ -127,7 +127,9 @@ class Plan {
     Findings findings(paths_);
     Pace pace(0, {});
     const CheckOptions check{.level = CheckLevel::kLayout};
-    VZ_TRY(read_layout(Run{env_, paths_, check, findings, pace}));
+    WatchedEnv watched(env_);
+    VZ_TRY(read_layout(Run{watched, paths_, check, findings, pace}));
+    VZ_TRY(watched.unhindered());
     std::set<std::string> going;
     for (const GarbageItem& item : report_.items) going.insert(item.path);
     for (const Finding& finding : findings.take()) {

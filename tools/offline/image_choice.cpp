@@ -10,9 +10,9 @@ namespace {
 
 using manifest::Manifest;
 
-class Choice {
+class Chooser {
  public:
-  Choice(Env& env, const store::Paths& paths, const store::SeenHere& seen)
+  Chooser(Env& env, const store::Paths& paths, const store::SeenHere& seen)
       : env_(env), paths_(paths), seen_(seen) {}
 
   Result<ImageChoice> run() {
@@ -122,7 +122,7 @@ class Choice {
 }  // namespace
 
 Result<ImageChoice> choose_image(Env& env, const store::Paths& paths, const store::SeenHere& seen) {
-  return Choice(env, paths, seen).run();
+  return Chooser(env, paths, seen).run();
 }
 
 }  // namespace vz::offline

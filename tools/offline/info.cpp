@@ -115,6 +115,7 @@ Result<DataInfo> read_info(Env& env, const std::string& directory) {
   VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(paths.root));
   info.free_bytes = space.free_bytes;
   info.disk_bytes = space.total_bytes;
+  VZ_TRY_ASSIGN(info.restore, look_for_restore(env, paths));
   return info;
 }
 

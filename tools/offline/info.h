@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/env/env.h"
 #include "storage/store/store.h"
+#include "tools/offline/waiting_restore.h"
 
 namespace vz::offline {
 
@@ -39,6 +41,7 @@ struct DataInfo {
   std::uint64_t free_bytes = 0;  ///< of the disk, for this process
   std::uint64_t disk_bytes = 0;  ///< its size
   std::string lock_holder{};     ///< JSON as in LOCK, or what the system says; "" for nobody
+  std::optional<WaitingRestore> restore{};  ///< nothing: no RESTORE is there
 
   /// garbage_bytes of data_bytes, 0 .. 1.
   [[nodiscard]] double garbage_share() const;

@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "storage/store/directory_state.h"
-#include "storage/store/pending_restore.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/hindrance.h"
 #include "tools/offline/strays.h"
+#include "tools/offline/waiting_restore.h"
 
 namespace vz::offline {
 namespace {
@@ -169,11 +170,10 @@ class CollectionFiles {
     file.kind = kind;
     file.info = info;
     file.collection = entry_.name;
-    const auto found = in_directory_.find(path.substr(path.rfind('/') + 1));
-    file.present = found != in_directory_.end() && found->second.type == FileType::kRegular;
+    file.present = in_directory_.contains(path.substr(path.rfind('/') + 1));
     if (!file.present) {
       run_.report(file, by_kind(file, FindingId::kSegmentMissing, FindingId::kDerivedMissing), {},
-                  found == in_directory_.end() ? "" : "expected a regular file");
+                  "");
     }
     return &file;
   }
@@ -184,11 +184,21 @@ class CollectionFiles {
   const Entries in_directory_;
 };
 
+/// A repair judges the content in force, and never begins while a snapshot waits.
+Status report_restore(const Run& run) {
+  if (run.options.image != nullptr) return {};
+  VZ_TRY_ASSIGN(const auto restore, look_for_restore(run.env, run.paths));
+  if (!restore) return {};
+  const FindingId id =
+      restore->complete ? FindingId::kRestoreWaiting : FindingId::kRestoreIncomplete;
+  run.findings.add(id, run.paths.restore(), {}, "", text_of(*restore));
+  return {};
+}
+
 }  // namespace
 
 Result<store::Identity> read_format(Env& env, const store::Paths& paths, Findings& findings) {
-  if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
-    return fail(ErrorCode::kNoData, paths.root + " is not a directory");
+  VZ_TRY(require_directory(env, paths));
   const auto state = store::inspect(env, paths);
   if (!state) {
     if (state.error().code != ErrorCode::kNoData) return tl::unexpected<Error>(state.error());
@@ -200,15 +210,7 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths, Finding
     findings.add(FindingId::kFormatMissing, paths.format(), {}, "", "");
     return store::Identity{.cluster_id = {}, .node_id = {}};
   }
-  if (*state == store::DirectoryState::kAbsent)
-    return fail(ErrorCode::kNoData, paths.root + " does not exist");
-  if (*state == store::DirectoryState::kFresh && store::restore_pending(env, paths)) {
-    return fail(ErrorCode::kNoData, paths.root +
-                                        " holds a snapshot that tar has unpacked, and no "
-                                        "data yet: start a node on it, which restores it");
-  }
-  if (*state == store::DirectoryState::kFresh)
-    return fail(ErrorCode::kNoData, paths.root + " is empty: no node has used it yet");
+  if (*state == store::DirectoryState::kFresh) return no_data_yet(env, paths);
   auto identity = store::read_identity(env, paths);
   if (identity || is_incompatible(identity.error())) return identity;
   findings.add(FindingId::kFormatDamaged, paths.format(), {}, "", identity.error().message);
@@ -218,6 +220,7 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths, Finding
 Result<Layout> read_layout(const Run& run) {
   Layout layout;
   VZ_TRY_ASSIGN(const auto in_root, run.env.list(run.paths.root));
+  VZ_TRY(report_restore(run));
   Images images(run, in_root);
   VZ_TRY(images.read(layout));
   if (layout.image == nullptr) return layout;
@@ -237,8 +240,10 @@ Result<Layout> read_layout(const Run& run) {
   return layout;
 }
 
-Result<CheckReport> check_layout(
-    Env& env, const std::string& directory, const CheckOptions& options,
+namespace {
+
+Result<CheckReport> check_watched(
+    WatchedEnv& env, const std::string& directory, const CheckOptions& options,
     const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
   const auto began = std::chrono::steady_clock::now();
   const store::Paths paths = paths_of(directory);
@@ -246,15 +251,28 @@ Result<CheckReport> check_layout(
   VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
   VZ_TRY(require_no_swap(env, paths));
+  VZ_TRY(require_plain_files(env, paths));
   Pace pace(options.limit_rate_bytes, options.progress);
   const Run run{env, paths, options, findings, pace};
   VZ_TRY_ASSIGN(Layout layout, read_layout(run));
   VZ_TRY_ASSIGN(CheckReport report, steps(run, layout));
   if (const auto newer = run.incompatible()) return tl::unexpected<Error>(*newer);
   report.identity = std::move(identity);
+  report.level = options.level;
   if (layout.image != nullptr) report.manifest = layout.image->number;
   report.duration_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return report;
+}
+
+}  // namespace
+
+Result<CheckReport> check_layout(
+    Env& env, const std::string& directory, const CheckOptions& options,
+    const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
+  WatchedEnv watched(env);
+  auto report = check_watched(watched, directory, options, steps);
+  VZ_TRY(watched.unhindered());  // Before all else: it may be what another error comes from.
   return report;
 }
 

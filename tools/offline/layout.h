@@ -50,7 +50,7 @@ Result<Layout> read_layout(const Run& run);
 /// Under a shared lock: reads the layout and hands it to `steps`, which fills the report but for
 /// the identity, the image's number and the time. Errors: of read_format and read_layout; kLocked,
 /// kFailedPrecondition (a restore was cut short); kIncompatible, if `steps` met a newer format;
-/// those of `steps`.
+/// those of `steps`, and of require_plain_files() and WatchedEnv::unhindered() (hindrance.h).
 Result<CheckReport> check_layout(
     Env& env, const std::string& directory, const CheckOptions& options,
     const std::function<Result<CheckReport>(const Run&, Layout&)>& steps);

@@ -70,8 +70,10 @@ struct RepairReport {
 
 /// Errors: kLocked (at once; names the holder), kNoData, kIncompatible, kPermissionDenied;
 /// kFailedPrecondition: a restore was cut short, or somebody changed the directory meanwhile;
-/// kCorruption: a name in wal/ that is no file; kNoSpace: with the numbers; kIoError. Nothing was
-/// changed then, but for an error of an application in its steps 2 to 5 (above): run it again.
+/// kCorruption: a name in wal/ that is no file; kNoSpace: with the numbers; kIoError: also something
+/// that is no regular file in the place of one. Nothing was changed then, but for an error of an
+/// application in its steps 2 to 5 (above): run it again. A file that may not be read is such an
+/// error, never a loss.
 Result<RepairReport> repair(Env& env, const std::string& directory, const RepairOptions& options);
 
 }  // namespace vz::offline

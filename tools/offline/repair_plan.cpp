@@ -9,6 +9,7 @@
 
 #include "storage/format/points_record.h"
 #include "storage/store/restoration.h"
+#include "tools/offline/hindrance.h"
 #include "tools/offline/image_choice.h"
 #include "tools/offline/image_rebuild.h"
 
@@ -304,7 +305,11 @@ class Planner {
 }  // namespace
 
 Result<RepairPlan> plan_repair(Env& env, const store::Paths& paths, const RepairOptions& options) {
-  return Planner(env, paths, options).run();
+  VZ_TRY(require_plain_files(env, paths));
+  WatchedEnv watched(env);
+  auto plan = Planner(watched, paths, options).run();
+  VZ_TRY(watched.unhindered());  // What could not be read would count as lost.
+  return plan;
 }
 
 }  // namespace vz::offline

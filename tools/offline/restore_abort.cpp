@@ -48,9 +48,8 @@ class Withdrawal {
 
  private:
   Status require_ours() {
+    VZ_TRY(require_directory(env_, paths_));
     VZ_TRY_ASSIGN(const auto state, store::inspect(env_, paths_));
-    if (state == store::DirectoryState::kAbsent)
-      return fail(ErrorCode::kNotFound, paths_.root + ": no such directory");
     if (state == store::DirectoryState::kFresh) {
       return fail(ErrorCode::kNoData,
                   paths_.root + (store::restore_pending(env_, paths_)

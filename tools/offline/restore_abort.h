@@ -36,8 +36,8 @@ struct RestoreAbortReport {
   std::string quarantine;  ///< where they are now (dry: ""); "" if nothing was done
 };
 
-/// Errors: kLocked (a node is running: names it, and how to give up there); kNotFound (no such
-/// directory); kNoData (nothing of ours; or nothing was here before the snapshot);
+/// Errors: kLocked (a node is running: names it, and how to give up there); kNoData (no such
+/// directory; nothing of ours; or nothing was here before the snapshot);
 /// kFailedPrecondition (the snapshot is in force already); kCorruption: the old content was
 /// overwritten or is damaged, naming the files; kIncompatible, kIoError. Nothing was changed, but
 /// after kIoError in a later step, when a rerun goes on.

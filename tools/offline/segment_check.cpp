@@ -12,6 +12,7 @@
 #include "engine/payload/fields_state.h"
 #include "storage/segment/segment.h"
 #include "tools/offline/row_check.h"
+#include "tools/offline/search_check.h"
 
 namespace vz::offline {
 namespace {
@@ -26,6 +27,7 @@ void report_derived(const Run& run, NamedFile& file, FindingId content, const Er
     case ErrorCode::kCorruption:
       return run.report(file, content, {}, error.message);
     default:
+      run.env.note(error);  // No memory to load it, say.
       return run.report(file, FindingId::kDerivedUnreadable, {}, error.message);
   }
 }
@@ -103,12 +105,16 @@ std::optional<std::vector<std::uint32_t>> check_dead(const Run& run,
   return std::nullopt;
 }
 
-void check_index(const Run& run, NamedFile& file, const Segment& segment) {
+void check_index(const Run& run, const NamedCollection& collection, NamedFile& file,
+                 const Segment& segment, const std::vector<std::uint32_t>& dead) {
   // Mapped: a check needs no copy in memory.
   const std::vector<index::Placement> mapped(segment.footer().columns.size(),
                                              index::Placement::kMapped);
   const auto opened = index::IndexFile::open(run.env, file.path, segment, mapped);
-  if (!opened) report_derived(run, file, FindingId::kIndexContent, opened.error());
+  if (!opened) return report_derived(run, file, FindingId::kIndexContent, opened.error());
+  if (run.options.level < CheckLevel::kSearch) return;
+  check_search(run, collection, file, segment, **opened, dead);
+  run.pace.spend(segment.file().file_size());
 }
 
 void check_fields(const Run& run, NamedFile& file, std::uint32_t rows) {
@@ -133,11 +139,13 @@ LiveRows check_segment(const Run& run, const NamedCollection& collection,
   check_identity(run, collection, named, *segment);
   check_columns(run, named, *segment);
   if (run.options.level < CheckLevel::kContents || named.seg->damaged) return {};
-  if (named.index != nullptr && named.index->usable()) check_index(run, *named.index, *segment);
   if (named.fields != nullptr && named.fields->usable())
     check_fields(run, *named.fields, segment->row_count());
   const std::vector<std::uint32_t> none;
   LiveRows live = check_rows(run, *named.seg, *segment, dead ? *dead : none);
+  // After the rows: a search among wrong ones tells nothing.
+  if (named.index != nullptr && named.index->usable())
+    check_index(run, collection, *named.index, *segment, dead ? *dead : none);
   live.known = live.known && dead.has_value();
   return live;
 }

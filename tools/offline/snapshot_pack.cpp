@@ -85,10 +85,8 @@ Status write_members(Env& env, const store::Paths& paths, const SnapshotContents
 }
 
 Result<std::unique_ptr<FileLock>> lock_directory(Env& env, const store::Paths& paths) {
+  VZ_TRY(require_directory(env, paths));
   VZ_TRY_ASSIGN(const auto state, store::inspect(env, paths));
-  if (state == store::DirectoryState::kAbsent) {
-    return fail(ErrorCode::kNotFound, paths.root + ": no such directory");
-  }
   if (state == store::DirectoryState::kFresh) {
     return fail(ErrorCode::kNoData, paths.root + " holds no data yet: there is nothing to pack");
   }

@@ -22,7 +22,7 @@ struct PackReport {
 
 /// Packs `data_dir` into `sink`, under a shared lock. The same directory gives the same bytes.
 /// Changes nothing in the directory.
-/// Errors: kLocked (a node is running: names it); kNotFound; kNoData (no data directory);
+/// Errors: kLocked (a node is running: names it); kNoData (no data directory);
 /// kFailedPrecondition: the log holds records that no segment holds, or a restore was cut short;
 /// kCorruption: the image, the log, or a file that is not what the image says; kIncompatible,
 /// kIoError, kNoSpace. The sink holds a piece then, which readers refuse.

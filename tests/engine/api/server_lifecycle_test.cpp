@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/env/forwarding_env.h"
 #include "tests/engine/api/api_support.h"
 
 using namespace vz;
@@ -15,9 +16,10 @@ using nlohmann::json;
 namespace {
 
 /// An Env whose first list() waits until the test lets it through, so that a node loads slowly.
-class GateEnv final : public Env {
+class GateEnv final : public ForwardingEnv {
  public:
-  explicit GateEnv(Env& env) : env_(env) {}
+  using ForwardingEnv::ForwardingEnv;
+
   void open_gate() {
     {
       const std::lock_guard lock(mutex_);
@@ -27,34 +29,11 @@ class GateEnv final : public Env {
   }
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     wait();
-    return env_.open(path, mode);
+    return ForwardingEnv::open(path, mode);
   }
-  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
-                                             const std::string& relative) override {
-    return env_.open_beneath(directory, relative);
-  }
-  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
-    return env_.map(path);
-  }
-  Status rename(const std::string& from, const std::string& to) override {
-    return env_.rename(from, to);
-  }
-  Status link(const std::string& from, const std::string& to) override {
-    return env_.link(from, to);
-  }
-  Status remove(const std::string& path) override { return env_.remove(path); }
-  Status create_directory(const std::string& path) override { return env_.create_directory(path); }
-  Status remove_directory(const std::string& path) override { return env_.remove_directory(path); }
-  Status sync_directory(const std::string& path) override { return env_.sync_directory(path); }
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
     wait();
-    return env_.list(path);
-  }
-  bool exists(const std::string& path) override { return env_.exists(path); }
-  Result<DiskSpace> disk_space(const std::string& path) override { return env_.disk_space(path); }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
-                                         const std::string& owner) override {
-    return env_.lock(path, mode, owner);
+    return ForwardingEnv::list(path);
   }
 
  private:
@@ -62,7 +41,7 @@ class GateEnv final : public Env {
     std::unique_lock lock(mutex_);
     opened_.wait(lock, [this] { return open_; });
   }
-  Env& env_;
+
   std::mutex mutex_;
   std::condition_variable opened_;
   bool open_ = false;

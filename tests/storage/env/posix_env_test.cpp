@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -219,6 +220,25 @@ TEST_CASE("posix env: files are for their owner only", "[storage][env]") {
   CHECK((facts.st_mode & 07777) == 0600);
   REQUIRE(::stat((directory / "d").c_str(), &facts) == 0);
   CHECK((facts.st_mode & 07777) == 0700);
+}
+
+TEST_CASE("posix env: no descriptor left is told from a broken disk", "[storage][env]") {
+  const test::TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  write_file(*env, directory / "file", kPage, 'a');
+  struct rlimit before {};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+
+  const auto opened = env->open(directory / "file", OpenMode::kRead);
+  const auto mapped = env->map(directory / "file");
+
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kUnavailable);
+  REQUIRE_FALSE(mapped);
+  CHECK(mapped.error().code == ErrorCode::kUnavailable);
 }
 
 TEST_CASE("posix env: a FIFO, a link and a device are not taken for files", "[storage][env]") {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "storage/base/crc32c.h"
+#include "storage/env/forwarding_env.h"
 #include "tests/storage/env/temporary_directory.h"
 #include "tests/storage/store/store_fixture.h"
 
@@ -40,44 +41,18 @@ std::string format_text(const std::string& body) {
 }
 
 /// Passes everything on, and lets another process act just before a lock is taken.
-class InterruptedEnv final : public Env {
+class InterruptedEnv final : public ForwardingEnv {
  public:
-  InterruptedEnv(Env& env, std::function<void()> before_lock)
-      : env_(env), before_lock_(std::move(before_lock)) {}
+  InterruptedEnv(Env& behind, std::function<void()> before_lock)
+      : ForwardingEnv(behind), before_lock_(std::move(before_lock)) {}
 
-  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    return env_.open(path, mode);
-  }
-  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
-                                             const std::string& relative) override {
-    return env_.open_beneath(directory, relative);
-  }
-  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
-    return env_.map(path);
-  }
-  Status rename(const std::string& from, const std::string& to) override {
-    return env_.rename(from, to);
-  }
-  Status link(const std::string& from, const std::string& to) override {
-    return env_.link(from, to);
-  }
-  Status remove(const std::string& path) override { return env_.remove(path); }
-  Status create_directory(const std::string& path) override { return env_.create_directory(path); }
-  Status remove_directory(const std::string& path) override { return env_.remove_directory(path); }
-  Status sync_directory(const std::string& path) override { return env_.sync_directory(path); }
-  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
-    return env_.list(path);
-  }
-  bool exists(const std::string& path) override { return env_.exists(path); }
-  Result<DiskSpace> disk_space(const std::string& path) override { return env_.disk_space(path); }
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
                                          const std::string& owner) override {
     before_lock_();
-    return env_.lock(path, mode, owner);
+    return ForwardingEnv::lock(path, mode, owner);
   }
 
  private:
-  Env& env_;
   std::function<void()> before_lock_;
 };
 

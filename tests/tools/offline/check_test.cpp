@@ -14,7 +14,7 @@ using offline::FindingId;
 namespace {
 
 constexpr CheckLevel kLevels[] = {CheckLevel::kLayout, CheckLevel::kSizes, CheckLevel::kBlocks,
-                                  CheckLevel::kContents};
+                                  CheckLevel::kContents, CheckLevel::kSearch};
 
 /// What the check says when `path` is gone; the file is there again afterwards.
 offline::CheckReport without(FaultEnv& env, const std::string& path) {
@@ -186,7 +186,6 @@ TEST_CASE("check: strange files and leftovers are notes", "[offline]") {
   };
   for (const Stray& stray :
        std::vector<Stray>{{root + "/letter.txt", FindingId::kUnknownFile},
-                          {root + "/RESTORE", FindingId::kUnknownFile},
                           {root + "/CURRENT.tmp", FindingId::kLeftover},
                           {root + "/MANIFEST-999999", FindingId::kLeftover},
                           {root + "/wal/notes", FindingId::kUnknownFile},
@@ -206,6 +205,20 @@ TEST_CASE("check: strange files and leftovers are notes", "[offline]") {
     CHECK(report.findings[0].length == 7);
     CHECK_FALSE(report.damaged());
   }
+}
+
+TEST_CASE("check: a RESTORE that is not whole is a warning with its own id", "[offline]") {
+  FaultEnv env;
+  make_data(env, Ending::kClosed);
+  REQUIRE(env.put_file(std::string(kDataDir) + "/RESTORE", as_bytes("content")));
+
+  const auto report = checked(env, CheckLevel::kBlocks);
+
+  INFO(text_of(report.findings));
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings[0].id == FindingId::kRestoreIncomplete);
+  CHECK(report.findings[0].file == "RESTORE");
+  CHECK(report.findings[0].damage == offline::DamageClass::kNone);
 }
 
 TEST_CASE("check: one collection alone, by its name; an unknown one is an error", "[offline]") {
@@ -230,7 +243,7 @@ TEST_CASE("finding: ids are unique, grouped, and their names are stable", "[offl
   CHECK(offline::id_text(FindingId::kSegmentTable) == "VZ-1203");
   for (const auto& kind : offline::finding_kinds()) {
     const auto number = static_cast<unsigned>(kind.id);
-    CHECK((number >= 1001 && number <= 1399));
+    CHECK((number >= 1001 && number <= 1499));
     CHECK_FALSE(kind.title.empty());
     CHECK(&offline::kind_of(kind.id) == &kind);
   }

@@ -138,7 +138,7 @@ TEST_CASE("restore-abort: a running node, and directories without a way back, ar
     return report.error().code;
   };
 
-  CHECK(code("/absent") == ErrorCode::kNotFound);
+  CHECK(code("/absent") == ErrorCode::kNoData);
   CHECK(code("/home/user") == ErrorCode::kNoData);
   CHECK(code("/fresh") == ErrorCode::kNoData);
   {

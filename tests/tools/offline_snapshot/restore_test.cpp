@@ -174,7 +174,7 @@ TEST_CASE("snapshot: directories that cannot be packed or restored into say why"
   };
   REQUIRE(sample.env.make_directory("/empty"));
 
-  CHECK(pack("/absent") == ErrorCode::kNotFound);
+  CHECK(pack("/absent") == ErrorCode::kNoData);
   CHECK(pack("/empty") == ErrorCode::kNoData);
   CHECK(pack("/home/user") == ErrorCode::kNoData);
   CHECK(restore(sample.env, sample.archive, "/home/user", kReplaced).error().code ==
