@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/store/ballast.h"
+
 namespace vz::offline {
 namespace {
 
@@ -24,8 +26,12 @@ std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& defini
 
 Status require_space(Env& env, const store::Paths& paths, std::uint64_t needed_bytes,
                      const std::string& doing) {
-  VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(paths.root));
+  VZ_TRY_ASSIGN(DiskSpace space, env.disk_space(paths.root));
   if (space.free_bytes >= needed_bytes) return {};
+  if (store::release_ballast(env, paths)) {
+    VZ_TRY_ASSIGN(space, env.disk_space(paths.root));
+    if (space.free_bytes >= needed_bytes) return {};
+  }
   return fail(ErrorCode::kNoSpace,
               fmt::format("{}: {} needs up to {} bytes beside the files that are there, and the "
                           "disk has {}: free some (`data gc` shows what nobody needs), or do it on "
