@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/nearest.h"
+#include "cli/context/nearest.h"
 
 namespace vz::cli {
 namespace {
@@ -68,8 +68,11 @@ void run_app(int argc, const char* const* argv, Context& context) {
   app.require_subcommand(0, 1);
   add_bench_command(app, context);
   add_data_command(app, context);
+  add_health_command(app, context);
+  add_metrics_command(app, context);
   add_serve_command(app, context);
   add_snapshot_command(app, context);
+  add_stats_command(app, context);
   add_version_command(app, context);
 
   if (names_unknown_command(app, argc, argv, context)) {

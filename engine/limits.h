@@ -23,12 +23,17 @@ inline constexpr std::size_t kUriBytesMax = 8u << 10;
 inline constexpr std::size_t kHeaderBytesMax = 16u << 10;
 inline constexpr std::size_t kHeadersMax = 100;
 inline constexpr std::size_t kConnectionsMax = 1'024;
+inline constexpr std::size_t kRequestsWaitingMax = 512;  ///< read whole, and not begun yet
 inline constexpr std::size_t kPointsPerWriteMax = 100'000;
 inline constexpr std::size_t kIdsPerReadMax = 100'000;
 inline constexpr std::size_t kBatchSearchesMax = 1'000;
-inline constexpr std::size_t kLimitMax = 10'000;   ///< k of a search, page of a scroll
+inline constexpr std::size_t kLimitMax = 10'000;  ///< k of a search, page of a scroll
 inline constexpr std::size_t kOffsetMax = 100'000;
 inline constexpr std::size_t kEfSearchMax = 4'096;
+
+// Numbers
+inline constexpr std::size_t kMetricCollectionsMax = 100;  ///< with a label of their own; more are
+                                                           ///< counted together as "other"
 
 // JSON
 inline constexpr std::size_t kJsonDepthMax = 64;

@@ -12,8 +12,11 @@ struct Context;
 
 void add_bench_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
+void add_health_command(CLI::App& app, Context& context);
+void add_metrics_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_snapshot_command(CLI::App& app, Context& context);
+void add_stats_command(CLI::App& app, Context& context);
 void add_version_command(CLI::App& app, Context& context);
 
 }  // namespace vz::cli

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,8 @@ struct Options {
   std::uint32_t seal_rows = node::NodeOptions{}.seal_rows;
   std::uint64_t seal_bytes = node::NodeOptions{}.seal_bytes;
   unsigned index_threads = std::clamp(std::thread::hardware_concurrency(), 1u, 64u);
+  std::optional<std::uint64_t> disk_reserve_bytes;
+  std::uint64_t memory_limit_bytes = 0;
   std::uint32_t poisoned_exit_after = 60;
 };
 
@@ -52,12 +55,15 @@ Result<ServeOptions> checked(const Options& options) {
   }
   out.server.access = options.insecure ? api::Access::kInsecure : api::Access::kLoopbackOnly;
   out.server.version = VZ_VERSION;
+  out.server.commit = VZ_COMMIT;
   out.server.io_threads = std::clamp(std::thread::hardware_concurrency(), 1u, 256u);
   out.server.pool_threads = out.server.io_threads;
   out.server.node.data_dir = options.data_dir;
   out.server.node.seal_rows = options.seal_rows;
   out.server.node.seal_bytes = options.seal_bytes;
   out.server.node.index_threads = options.index_threads;
+  out.server.node.disk_reserve_bytes = options.disk_reserve_bytes;
+  out.server.node.memory.limit_bytes = options.memory_limit_bytes;
   out.log_level = parse_level(options.log_level);
   out.log_format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   out.poisoned_exit_after = std::chrono::seconds(options.poisoned_exit_after);
@@ -93,6 +99,14 @@ void add_serve_command(CLI::App& app, Context& context) {
       ->check(CLI::Range(std::uint64_t{1} << 16, std::uint64_t{1} << 32));
   option("--index-threads", options->index_threads, "Threads that build indexes")
       ->check(CLI::Range(1u, 64u));
+  command
+      ->add_option("--disk-reserve-bytes", options->disk_reserve_bytes,
+                   "Free space below which writes that grow the data are refused; 0 never. Without "
+                   "it 5 % of the disk, at least 64 MiB and at most 1 GiB")
+      ->envname("VECTORIZERCTL_DISK_RESERVE_BYTES");
+  option("--memory-limit-bytes", options->memory_limit_bytes,
+         "Memory of which 85 % refuse writes and 95 % searches; 0 asks the control group")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 50));
   option("--poisoned-exit-after", options->poisoned_exit_after,
          "Seconds from a failed log to exit 1; 0 never exits")
       ->check(CLI::Range(0u, 86'400u));

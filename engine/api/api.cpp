@@ -40,8 +40,16 @@ net::Response no_route(const Match& match, const net::RequestHead& head) {
   return status_response(404, "no route " + path, envelope, head.request_id);
 }
 
-std::optional<net::Response> decide_on_head(Service& service, const net::RequestHead& head) {
-  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+void count_refused(Service& service, const Match& match, const net::RequestHead& head, int status) {
+  if (const auto* found = std::get_if<RouteMatch>(&match)) {
+    service.numbers.count_refused(*found->route, status);
+  } else {
+    service.numbers.count_unmatched(head.method, status);
+  }
+}
+
+std::optional<net::Response> refusal_of(const Service& service, const Match& match,
+                                        const net::RequestHead& head) {
   if (const auto refusal = refuse(head, scope_of(match), service.access))
     return refusal_response(*refusal, head, envelope_of(match));
   const auto* found = std::get_if<RouteMatch>(&match);
@@ -50,6 +58,13 @@ std::optional<net::Response> decide_on_head(Service& service, const net::Request
     return error_response({ErrorCode::kUnavailable, "the node is loading"}, found->route->envelope,
                           head.request_id, 0);
   return std::nullopt;
+}
+
+std::optional<net::Response> decide_on_head(Service& service, const net::RequestHead& head) {
+  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  auto refusal = refusal_of(service, match, head);
+  if (refusal) count_refused(service, match, head, refusal->status);
+  return refusal;
 }
 
 void run(Service& service, net::Request request, net::Respond respond) {
@@ -65,9 +80,10 @@ void run(Service& service, net::Request request, net::Respond respond) {
   Call::offload(call, [handler, call] { handler(call); });
 }
 
-net::Response server_error(const Service& service, const net::RequestHead& head, int status,
+net::Response server_error(Service& service, const net::RequestHead& head, int status,
                            const std::string& message) {
   const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  count_refused(service, match, head, status);
   return status_response(status, message, envelope_of(match), head.request_id);
 }
 

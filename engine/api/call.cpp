@@ -5,6 +5,11 @@
 
 namespace vz::api {
 
+void Call::send(net::Response response) {
+  service_.numbers.count(route(), response.status, std::chrono::steady_clock::now() - started_);
+  respond_(std::move(response));
+}
+
 double Call::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
 }
@@ -50,11 +55,11 @@ void Call::answer_write(std::string result, Lsn lsn) {
   net::Response response;
   response.body = enveloped(std::move(result));
   response.headers.emplace_back("X-Vectorizer-Lsn", std::to_string(lsn));
-  respond_(std::move(response));
+  send(std::move(response));
 }
 
 void Call::answer_error(const Error& error) {
-  respond_(error_response(error, envelope(), head().request_id, seconds()));
+  send(error_response(error, envelope(), head().request_id, seconds()));
 }
 
 void Call::answer_result(Result<std::string> result) {
@@ -65,13 +70,13 @@ void Call::answer_result(Result<std::string> result) {
   }
 }
 
-void Call::answer_text(int status, std::string text) {
+void Call::answer_text(int status, std::string text, std::string_view content_type) {
   net::Response response;
   response.status = status;
-  response.content_type = "text/plain; charset=utf-8";
+  response.content_type = content_type;
   response.body = std::move(text);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
-  respond_(std::move(response));
+  send(std::move(response));
 }
 
 void Call::answer_json(int status, std::string json) {
@@ -79,7 +84,7 @@ void Call::answer_json(int status, std::string json) {
   response.status = status;
   response.body = std::move(json);
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
-  respond_(std::move(response));
+  send(std::move(response));
 }
 
 }  // namespace vz::api

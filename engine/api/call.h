@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/http_numbers.h"
 #include "engine/api/route.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node_owner.h"
@@ -24,16 +25,20 @@ enum class Access : std::uint8_t {
   kInsecure,      ///< whoever reaches the port is let in
 };
 
-/// What handlers know. Constant after construction, except the atomics and what `nodes` owns.
+/// What handlers know. Constant after construction, except the atomics, the numbers and what
+/// `nodes` owns.
 struct Service {
   std::string version;
+  std::string commit;
   std::string host;  ///< the name under which answers show this node
   Access access = Access::kLoopbackOnly;
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   const node::NodeOwner* nodes = nullptr;     ///< has no node before recovery is done
   std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
   std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
-  runtime::ThreadPool* pool = nullptr;        ///< for long reads; null: they run where they came in
+  HttpNumbers numbers;
+  std::atomic<const net::HttpServer*> http{nullptr};  ///< once it listens
+  runtime::ThreadPool* pool = nullptr;  ///< for long reads; null: they run where they came in
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
@@ -74,10 +79,12 @@ class Call {
   void answer_write(std::string result, Lsn lsn);
   void answer_error(const Error& error);
   void answer_result(Result<std::string> result);
-  void answer_text(int status, std::string text);
+  void answer_text(int status, std::string text,
+                   std::string_view content_type = "text/plain; charset=utf-8");
   void answer_json(int status, std::string json);  ///< without an envelope
 
  private:
+  void send(net::Response response);  ///< every answer goes through here, and is counted
   [[nodiscard]] double seconds() const;
   [[nodiscard]] std::string enveloped(std::string result) const;
 

@@ -26,6 +26,9 @@ void not_built(std::shared_ptr<Call> call);
 void get_stats(std::shared_ptr<Call> call);
 void list_collections(std::shared_ptr<Call> call);
 
+// metrics.cpp
+void get_metrics(std::shared_ptr<Call> call);
+
 // collections.cpp
 void list_collection_names(std::shared_ptr<Call> call);
 void get_collection(std::shared_ptr<Call> call);

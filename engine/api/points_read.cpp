@@ -34,6 +34,8 @@ Cost cost_of_points(std::size_t points) {
 template <typename Request, typename CostOf, typename Read>
 void answer_read(std::shared_ptr<Call> call, Result<Request> (*decode)(std::string&),
                  const CostOf& cost, const Read& read) {
+  if (const Status admitted = call->node().admit_search(); !admitted)
+    return call->answer_error(admitted.error());
   const auto reader = call->collection();
   if (!reader) return call->answer_error(reader.error());
   auto request = decode(call->body());

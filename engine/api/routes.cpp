@@ -37,7 +37,7 @@ constexpr std::array kRoutes{
     Route{kGet, "/livez", kBoth, kPublic, kNative, kAlways, get_livez, "The process answers"},
     Route{kGet, "/readyz", kBoth, kPublic, kNative, kAlways, get_readyz, "The node serves"},
     Route{kGet, "/stats", kRoot, kRead, kNative, kNode, get_stats, "Numbers of the node and its collections"},
-    Route{kGet, "/metrics", kBoth, Scope::kMetrics, kNative, kAlways, not_built, "Prometheus metrics"},
+    Route{kGet, "/metrics", kBoth, Scope::kMetrics, kNative, kAlways, get_metrics, "Prometheus metrics"},
     Route{kGet, "/telemetry", kOnlyQdrant, kRead, kQdrant, kAlways, not_built, "Telemetry"},
 
     // Collections

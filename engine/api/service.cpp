@@ -22,16 +22,29 @@ void append_check(std::string& out, const node::HealthCheck& check) {
   out += '}';
 }
 
+std::string progress_text(const log::LoadProgress& progress) {
+  const auto mib = [](std::uint64_t bytes) { return std::to_string(bytes >> 20); };
+  if (progress.records == 0)
+    return "opening segments: " + std::to_string(progress.segments) + " of " +
+           std::to_string(progress.segments_total);
+  return "replaying the log: " + std::to_string(progress.records) + " records, " +
+         mib(progress.log_bytes) + " of at most " + mib(progress.log_bytes_total) + " MiB";
+}
+
 /// What /health knows; while the node recovers there is one check, "loading".
 struct Health {
   std::vector<node::HealthCheck> checks;
   Epoch epoch = 0;
   Lsn lsn = 0;
-  bool loading = false;
 
   [[nodiscard]] const node::HealthCheck* first_bad() const {
     for (const node::HealthCheck& check : checks)
       if (!check.healthy) return &check;
+    return nullptr;
+  }
+  [[nodiscard]] const node::HealthCheck* first_unready() const {
+    for (const node::HealthCheck& check : checks)
+      if (!check.ready) return &check;
     return nullptr;
   }
 };
@@ -40,15 +53,14 @@ Health health_of(const Service& service) {
   const auto node = service.nodes->current();
   if (node == nullptr) {
     Health health;
-    health.loading = true;
     health.checks.push_back(
-        {.name = "loading", .healthy = false, .detail = "the node is recovering from its log"});
+        {.name = "loading",
+         .healthy = false,
+         .detail = "the node is recovering: " + progress_text(service.nodes->progress()),
+         .ready = false});
     return health;
   }
-  return {.checks = node->health(),
-          .epoch = node->epoch(),
-          .lsn = node->visible_lsn(),
-          .loading = false};
+  return {.checks = node->health(), .epoch = node->epoch(), .lsn = node->visible_lsn()};
 }
 
 std::string health_json(const Service& service, const Health& health) {
@@ -60,7 +72,7 @@ std::string health_json(const Service& service, const Health& health) {
     append_string(out, bad->name + ": " + bad->detail);
   }
   out += ",\"ready\":";
-  out += health.loading ? "false" : "true";
+  out += health.first_unready() == nullptr ? "true" : "false";
   out += ",\"version\":";
   append_string(out, service.version);
   out += ",\"role\":\"master\",\"epoch\":";
@@ -120,10 +132,14 @@ void get_livez(std::shared_ptr<Call> call) {
 void get_readyz(std::shared_ptr<Call> call) {
   const Health health = health_of(call->service());
   const node::HealthCheck* bad = health.first_bad();
-  if (bad == nullptr) {
-    call->answer_text(200, "all shards are ready");
+  if (const node::HealthCheck* unready = health.first_unready()) {
+    call->answer_text(503, "some shards are not ready: " + unready->name + ": " + unready->detail);
+  } else if (bad != nullptr) {
+    // What still answers must not lose its traffic.
+    call->answer_text(200,
+                      "all shards are ready, but unhealthy: " + bad->name + ": " + bad->detail);
   } else {
-    call->answer_text(503, "some shards are not ready: " + bad->name + ": " + bad->detail);
+    call->answer_text(200, "all shards are ready");
   }
 }
 

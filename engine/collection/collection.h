@@ -10,8 +10,15 @@
 
 #include "engine/collection/definition.h"
 #include "engine/collection/requests.h"
+#include "engine/runtime/histogram.h"
 
 namespace vz::collection {
+
+/// Searches of one collection since the node began.
+struct SearchNumbers {
+  runtime::Histogram::Snapshot latency;  ///< of those that were answered
+  std::uint64_t failed = 0;              ///< answered with an error
+};
 
 /// Thread-safe: each read works on one view, taken when it begins, and takes no lock after that.
 class Reader {
@@ -31,6 +38,8 @@ class Reader {
   virtual Result<ScrollOutcome> scroll(const ScrollRequest& request) const = 0;
   virtual Result<std::uint64_t> count(const payload::Filter& filter) const = 0;
   [[nodiscard]] virtual CollectionStats stats() const = 0;
+  /// What the latencies of stats() are made of.
+  [[nodiscard]] virtual SearchNumbers search_numbers() const = 0;
   /// Rows with a value at each declared field, in the order of definition()->fields: those of
   /// segments whose columns are built, dead ones included, and the living ones in memory.
   [[nodiscard]] virtual std::vector<std::uint64_t> field_counts() const = 0;

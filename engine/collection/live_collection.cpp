@@ -168,6 +168,11 @@ Lsn LiveCollection::first_unflushed_lsn(Lsn flushed) const {
   return active_first_lsn_.load(std::memory_order_relaxed);
 }
 
+SearchNumbers LiveCollection::search_numbers() const {
+  return {.latency = search_latency_.snapshot(),
+          .failed = failed_searches_.load(std::memory_order_relaxed)};
+}
+
 CollectionStats LiveCollection::stats() const {
   const View view = this->view();
   CollectionStats out;

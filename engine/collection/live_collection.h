@@ -125,11 +125,13 @@ class LiveCollection final : public Reader {
   Result<ScrollOutcome> scroll(const ScrollRequest& request) const override;
   Result<std::uint64_t> count(const payload::Filter& filter) const override;
   [[nodiscard]] CollectionStats stats() const override;
+  [[nodiscard]] SearchNumbers search_numbers() const override;
   [[nodiscard]] std::vector<std::uint64_t> field_counts() const override;
 
  private:
   void set_parts(std::shared_ptr<const Parts> parts);
   void kill(const RowLocation& location, Lsn lsn);
+  Result<SearchOutcome> find_nearest(const SearchRequest& request) const;
 
   const std::shared_ptr<Visibility> visibility_;
   const CollectionId id_;
@@ -147,7 +149,8 @@ class LiveCollection final : public Reader {
   std::atomic<bool> dropped_{false};
 
   // Written by readers.
-  mutable runtime::Histogram search_latency_;
+  mutable runtime::Histogram search_latency_;  ///< of searches that were answered
+  mutable std::atomic<std::uint64_t> failed_searches_{0};
   mutable std::atomic<std::uint64_t> evaluations_{0};
 };
 

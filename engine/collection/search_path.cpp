@@ -172,6 +172,17 @@ void keep_page(std::vector<Hit>& hits, const SearchRequest& request, const Searc
 
 Result<SearchOutcome> LiveCollection::search(const SearchRequest& request) const {
   const auto begin = std::chrono::steady_clock::now();
+  auto outcome = find_nearest(request);
+  if (outcome) {
+    evaluations_.fetch_add(outcome->stats.evaluations, std::memory_order_relaxed);
+    search_latency_.record(std::chrono::steady_clock::now() - begin);
+  } else {
+    failed_searches_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return outcome;
+}
+
+Result<SearchOutcome> LiveCollection::find_nearest(const SearchRequest& request) const {
   const View view = this->view();
   const auto definition = definition_.load();
   VZ_TRY_ASSIGN(const Search search, resolve(view, *definition, request));
@@ -191,10 +202,6 @@ Result<SearchOutcome> LiveCollection::search(const SearchRequest& request) const
     point.score = vector::score_of(search.distance, hit.similarity);
     VZ_TRY_ASSIGN(point.record, read_point(*hit.part, hit.row, *definition, request.selection));
   }
-  evaluations_.fetch_add(outcome.stats.evaluations, std::memory_order_relaxed);
-  search_latency_.record(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin)
-          .count()));
   return outcome;
 }
 

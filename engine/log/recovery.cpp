@@ -14,13 +14,15 @@ using collection::SealedPart;
 
 Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
                                                         const manifest::CollectionEntry& entry,
-                                                        const NodeState& state) {
+                                                        const NodeState& state,
+                                                        LoadProgress& progress) {
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
   std::vector<std::shared_ptr<SealedPart>> segments;
   for (const manifest::SegmentEntry& segment : entry.segments) {
     VZ_TRY_ASSIGN(auto part,
                   SealedPart::open(store.env(), store.paths(), entry.id, segment, definition));
     segments.push_back(std::move(part));
+    progress.segments.fetch_add(1, std::memory_order_relaxed);
   }
   if (std::any_of(segments.begin(), segments.end(),
                   [](const auto& part) { return part->deaths_lost(); }))
@@ -38,11 +40,23 @@ Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
                             .segments = std::move(segments)});
 }
 
-Status open_files(store::Store& store, Recovered& out) {
+/// What lies ahead of the start.
+void expect(store::Store& store, LoadProgress& progress) {
+  progress.reset();
+  for (const manifest::CollectionEntry& entry : store.opened_manifest().collections)
+    progress.segments_total.fetch_add(entry.segments.size(), std::memory_order_relaxed);
+  const auto files = store.env().list(store.paths().wal());
+  if (!files) return;  // The replay says so.
+  for (const DirectoryEntry& file : *files)
+    if (!file.name.starts_with("spare-"))
+      progress.log_bytes_total.fetch_add(file.size_bytes, std::memory_order_relaxed);
+}
+
+Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
   const manifest::Manifest& image = store.opened_manifest();
   auto catalog = std::make_shared<collection::Catalog>();
   for (const manifest::CollectionEntry& entry : image.collections) {
-    auto opened = open_collection(store, entry, out.state);
+    auto opened = open_collection(store, entry, out.state, progress);
     if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
     catalog->collections[entry.name] = *opened;
     out.state.collections[entry.id] = std::move(*opened);
@@ -67,11 +81,17 @@ Status open_files(store::Store& store, Recovered& out) {
 
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
   Recovered out;
-  VZ_TRY(open_files(store, out));
+  LoadProgress unseen;
+  LoadProgress& progress = options.progress != nullptr ? *options.progress : unseen;
+  expect(store, progress);
+  VZ_TRY(open_files(store, out, progress));
 
   const manifest::Manifest& image = store.opened_manifest();
   const auto fold = [&](const format::WalRecord& record) -> Status {
     VZ_TRY(apply(record, out.state));
+    progress.records.fetch_add(1, std::memory_order_relaxed);
+    progress.log_bytes.fetch_add(record.payload.size() + format::kWalRecordHeaderSize,
+                                 std::memory_order_relaxed);
     const auto touched = out.state.collections.find(record.collection);
     if (touched == out.state.collections.end()) return {};
     LiveCollection& collection = *touched->second;

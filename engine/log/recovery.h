@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/log/load_progress.h"
 #include "engine/log/state.h"
 #include "storage/store/store.h"
 
@@ -11,6 +12,7 @@ namespace vz::log {
 struct RecoveryOptions {
   std::uint64_t seal_bytes = 32u << 20;  ///< a memtable is frozen at these bounds, as when serving
   std::uint32_t seal_rows = 32'768;
+  LoadProgress* progress = nullptr;  ///< may be null
 };
 
 struct Recovered {

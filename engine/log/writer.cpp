@@ -8,36 +8,16 @@
 #include "engine/limits.h"
 #include "engine/log/apply.h"
 #include "engine/log/resolve.h"
+#include "engine/log/write_size.h"
 #include "storage/base/log.h"
 
 namespace vz::log {
 namespace {
 
-std::uint64_t bytes_of(const std::vector<PointData>& points) {
-  std::uint64_t bytes = 0;
-  for (const PointData& point : points) {
-    bytes += sizeof(PointData) + point.payload.size();
-    for (const PointVector& vector : point.vectors)
-      bytes += vector.values.size() * sizeof(float) + vector.indices.size() * sizeof(std::uint32_t);
-  }
-  return bytes;
-}
-
-/// About what a request holds in memory and will take in the log.
-std::uint64_t bytes_of(const WriteRequest& request) {
-  constexpr std::uint64_t kSmall = 256;
-  const auto* write = std::get_if<PointsWrite>(&request);
-  if (write == nullptr) return kSmall;
-  std::uint64_t bytes = kSmall;
-  for (const PointOperation& operation : write->operations) {
-    bytes += kSmall;
-    if (const auto* upsert = std::get_if<UpsertPoints>(&operation))
-      bytes += bytes_of(upsert->points);
-    if (const auto* update = std::get_if<UpdateVectors>(&operation))
-      bytes += bytes_of(update->points);
-  }
-  return bytes;
-}
+/// How long a group that is in memory already waits for a disk that is full, before the log counts
+/// as failed, and how often it looks.
+constexpr std::chrono::seconds kFullDiskPatience{10};
+constexpr std::chrono::milliseconds kFullDiskPause{50};
 
 }  // namespace
 
@@ -58,7 +38,21 @@ Writer::~Writer() {
   stop();
 }
 
+WriteCallback Writer::counted(const WriteRequest& request, WriteCallback done) const {
+  if (!upserts(request)) return done;
+  return [numbers = options_.numbers, begin = std::chrono::steady_clock::now(),
+          done = std::move(done)](Result<WriteOutcome> outcome) {
+    if (outcome) {
+      numbers->insert.record(std::chrono::steady_clock::now() - begin);
+    } else {
+      numbers->inserts_failed.fetch_add(1, std::memory_order_relaxed);
+    }
+    done(std::move(outcome));
+  };
+}
+
 void Writer::submit(WriteRequest request, WriteCallback done) {
+  done = counted(request, std::move(done));
   const std::uint64_t bytes = bytes_of(request);
   Error refusal{ErrorCode::kUnavailable, {}};
   {
@@ -174,8 +168,63 @@ void Writer::run_tasks() {
   ended_.notify_all();
 }
 
-/// resolve -> apply to memory -> one write and one fdatasync -> visible -> answers.
+/// Whether the log has room for the whole group, with what the ballast gives if need be.
+Status Writer::make_room(const std::deque<Waiting>& group) {
+  std::uint64_t bytes = 0;
+  for (const Waiting& waiting : group) bytes += waiting.bytes;
+  Status room = log_->make_room(bytes);
+  if (!room && !log_->broken() && options_.on_no_space()) room = log_->make_room(bytes);
+  return room;
+}
+
+/// On a full disk deletes get what room there is; the others are answered here. Nothing of them was
+/// applied.
+void Writer::refuse_growth(std::deque<Waiting>& group, const Error& error) {
+  std::deque<Waiting> deletes;
+  for (Waiting& waiting : group) {
+    if (grows_data(waiting.request)) {
+      waiting.done(tl::unexpected<Error>(error));
+    } else {
+      deletes.push_back(std::move(waiting));
+    }
+  }
+  group.swap(deletes);
+  if (group.empty()) return;
+  const Status room = make_room(group);
+  if (room) return;
+  for (Waiting& waiting : group) waiting.done(tl::unexpected<Error>(room.error()));
+  group.clear();
+}
+
+/// The group is in memory: it cannot be taken back, so a full disk is given time.
+Status Writer::commit() {
+  const auto until = std::chrono::steady_clock::now() + kFullDiskPatience;
+  for (;;) {
+    Status durable = log_->commit();
+    if (durable || log_->broken()) return durable;
+    if (options_.on_no_space()) continue;
+    if (std::chrono::steady_clock::now() >= until) return durable;
+    std::this_thread::sleep_for(kFullDiskPause);
+  }
+}
+
+void Writer::poison(const Error& error) {
+  LogEvent(LogLevel::kError, "log_failed").with("reason", error.message);
+  {
+    MutexLock lock(mutex_);
+    poison_reason_ = error.message;
+  }
+  poisoned_.store(true, std::memory_order_release);
+}
+
+/// room -> resolve -> apply to memory -> one write and one fdatasync -> visible -> answers.
 void Writer::process(std::deque<Waiting> group) {
+  const Status room = poisoned() ? Status() : make_room(group);
+  if (!room && log_->broken()) {
+    poison(room.error());
+  } else if (!room) {
+    refuse_growth(group, room.error());
+  }
   std::vector<Answer> answers;
   answers.reserve(group.size());
   for (Waiting& waiting : group) {
@@ -187,15 +236,10 @@ void Writer::process(std::deque<Waiting> group) {
     answers.push_back({std::move(waiting.done), handle(waiting.request)});
   }
   if (!poisoned() && log_->group_bytes() > 0) {
-    if (const Status durable = log_->commit(); durable) {
+    if (const Status durable = commit(); durable) {
       publish_visible();
     } else {
-      LogEvent(LogLevel::kError, "log_failed").with("reason", durable.error().message);
-      {
-        MutexLock lock(mutex_);
-        poison_reason_ = durable.error().message;
-      }
-      poisoned_.store(true, std::memory_order_release);
+      poison(durable.error());
       for (Answer& answer : answers)
         answer.outcome = fail(ErrorCode::kUnavailable,
                               "the log has failed and no write is accepted until a restart: " +

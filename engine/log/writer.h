@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,6 +14,7 @@
 
 #include "engine/log/state.h"
 #include "engine/log/write_request.h"
+#include "engine/log/writer_numbers.h"
 #include "storage/base/mutex.h"
 #include "storage/wal/log.h"
 
@@ -25,6 +27,10 @@ struct WriterOptions {
   std::uint32_t frozen_max = 16;
   /// Called on the writer thread after a memtable was frozen.
   std::function<void()> on_frozen = [] {};
+  /// The log finds no room on the disk, on the writer thread. True if some was made.
+  std::function<bool()> on_no_space = [] { return false; };
+  /// Where it counts; the log's owner may count there too.
+  std::shared_ptr<WriterNumbers> numbers = std::make_shared<WriterNumbers>();
 };
 
 class Writer {
@@ -37,7 +43,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   /// Any thread. `done` is called on the writer thread, or at once when the write is refused
-  /// unseen: kUnavailable (queue full, stopping, log failed), kTooLarge.
+  /// unseen: kUnavailable (queue full, stopping, log failed), kTooLarge. kNoSpace: the log has no
+  /// room on the disk; nothing was applied.
   void submit(WriteRequest request, WriteCallback done);
 
   /// Runs `task` on the writer thread between two groups, when everything applied is durable and
@@ -52,6 +59,7 @@ class Writer {
   /// Why; "" if it is not.
   [[nodiscard]] std::string poison_reason() const;
   [[nodiscard]] std::size_t queue_size() const;
+  [[nodiscard]] const WriterNumbers& numbers() const { return *options_.numbers; }
   [[nodiscard]] std::uint64_t log_bytes() const { return log_->kept_bytes(); }
   Status remove_log_below(Lsn lsn) { return log_->remove_below(lsn); }
   /// Time of the newest record; never decreases. Writer thread, or after stop().
@@ -65,6 +73,8 @@ class Writer {
     WriteCallback done;
     std::uint64_t bytes = 0;
   };
+  /// The same callback, which also counts the write if it upserts points.
+  [[nodiscard]] WriteCallback counted(const WriteRequest& request, WriteCallback done) const;
   struct Answer {
     WriteCallback done;
     Result<WriteOutcome> outcome;
@@ -80,6 +90,10 @@ class Writer {
   /// More frozen memtables than the sealer keeps up with: memory is bounded by waiting for it.
   [[nodiscard]] bool stalled() const;
   void process(std::deque<Waiting> group);
+  Status make_room(const std::deque<Waiting>& group);
+  void refuse_growth(std::deque<Waiting>& group, const Error& error);
+  Status commit();
+  void poison(const Error& error) VZ_EXCLUDES(mutex_);
   Result<WriteOutcome> handle(const WriteRequest& request);
   Result<WriteOutcome> handle_points(const PointsWrite& write);
   Result<WriteOutcome> handle_catalog(const WriteRequest& request);

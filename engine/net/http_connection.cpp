@@ -74,12 +74,15 @@ bool Connection::step() {
       return step_chunks();
     case Phase::kDispatch:
       return step_dispatch();
+    case Phase::kRequest:
+      return step_request();
     case Phase::kHandling:
       return step_handling();
     case Phase::kWriting:
       return step_writing();
     case Phase::kLinger:
       return step_linger();
+    case Phase::kInLine:
     case Phase::kClosed:
       break;
   }
@@ -185,11 +188,12 @@ std::optional<Refusal> Connection::parse(std::string_view bytes) {
 
 bool Connection::may_use_reserve() const {
   if (head_.segments.empty()) return false;
-  const std::string& first = head_.segments.front();
+  const bool prefixed = head_.segments.front() == "qdrant" && head_.segments.size() > 1;
+  const std::string& first = head_.segments[prefixed ? 1 : 0];
   if (first == "admin") return true;
   const bool reads = head_.method == Method::kGet || head_.method == Method::kHead;
-  return reads &&
-         (first == "health" || first == "livez" || first == "readyz" || first == "metrics");
+  return reads && (first == "health" || first == "livez" || first == "readyz" ||
+                   first == "metrics" || first == "stats");
 }
 
 void Connection::accept_head(std::size_t size) {

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 // ThreadSanitizer does not know fences, and Asio's only guard what its mutexes guard already.
@@ -44,6 +46,7 @@ struct ServerState {
   HttpHandlers handlers;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> body_bytes{0};
+  std::atomic<std::size_t> waiting{0};  ///< requests in the lines of all threads
   std::atomic<bool> stopping{false};
   Mutex mutex;
   ConditionVariable connection_closed;  ///< signalled under `mutex`, only while stopping
@@ -68,7 +71,12 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   [[nodiscard]] std::size_t load() const { return load_.load(std::memory_order_relaxed); }
   void count_connection() { load_.fetch_add(1, std::memory_order_relaxed); }
 
+  [[nodiscard]] bool is_current() const { return std::this_thread::get_id() == thread_id_; }
+
   // Only on this thread.
+  /// Puts a connection's request at the end of the line: it is served when its turn comes. False:
+  /// too many wait.
+  bool stand_in_line(std::shared_ptr<Connection> connection);
   void adopt(const std::shared_ptr<Connection>& connection);
   void remove(Connection& connection);
   void begin_stop();
@@ -82,14 +90,18 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
  private:
   void tick();
+  void work();
+  void serve_next();
 
   std::shared_ptr<ServerState> state_;
   unsigned number_;
+  std::thread::id thread_id_;  ///< set before the first event
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> guard_;
   Timer timer_;
   std::chrono::milliseconds tick_interval_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::deque<std::shared_ptr<Connection>> line_;
   bool finished_ = false;
   std::uint64_t id_state_;
   std::string date_;
@@ -99,7 +111,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   bool drained_ VZ_GUARDED_BY(mutex_) = false;
 };
 
-/// Accepted beyond connections_max: may only ask for health, metrics and admin, once.
+/// Accepted beyond connections_max: may only ask for health, numbers and admin, once.
 enum class Lane : std::uint8_t { kNormal, kReserve };
 
 /// One connection as a state machine: step() does what can be done without waiting and says whether
@@ -114,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection& operator=(const Connection&) = delete;
 
   void start();
+  void serve();  ///< its turn has come
   void check_deadline(Clock::time_point now);
   void close_if_idle();
   void close();
@@ -126,6 +139,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kBody,
     kChunks,
     kDispatch,
+    kInLine,
+    kRequest,
     kHandling,
     kWriting,
     kLinger,
@@ -138,6 +153,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool step_body();
   bool step_chunks();
   bool step_dispatch();
+  bool step_request();
   bool step_handling();
   bool step_writing();
   bool step_linger();
@@ -147,6 +163,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enter_body();
   void accept_head(std::size_t size);
   std::optional<Refusal> parse(std::string_view bytes);
+  /// A request that an operator needs answered when nothing else is.
   [[nodiscard]] bool may_use_reserve() const;
   void refuse(Refusal refusal);
   void give_answer(Response response);

@@ -61,8 +61,7 @@ class Connection::Ticket {
     Connection* connection = connection_.get();
     // Its own io thread, inside on_request: the loop in advance() takes it from there. Anything
     // else goes through the queue, so that answers given in handlers never nest.
-    if (connection->io_->context().get_executor().running_in_this_thread() &&
-        connection->advancing_) {
+    if (connection->io_->is_current() && connection->advancing_) {
       connection->give_answer(std::move(response));
       return;
     }
@@ -80,6 +79,26 @@ class Connection::Ticket {
 // ---- Handling ------------------------------------------------------------------------------
 
 bool Connection::step_dispatch() {
+  if (may_use_reserve()) {
+    phase_ = Phase::kRequest;
+    return true;
+  }
+  phase_ = Phase::kInLine;
+  if (io_->stand_in_line(shared_from_this())) return false;
+  // The request was read whole, so the connection can stay.
+  const bool closes = close_after_;
+  refuse({503, "too many requests wait; come back later"});
+  close_after_ = closes;
+  return true;
+}
+
+void Connection::serve() {
+  if (phase_ != Phase::kInLine) return;  // Closed while it waited.
+  phase_ = Phase::kRequest;
+  advance();
+}
+
+bool Connection::step_request() {
   parser_.reset();
   if (framing_.gzip && !body_.empty()) {
     auto inflated = gzip_inflate(body_, limits::kBodyBytesMax);

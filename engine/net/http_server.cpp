@@ -23,6 +23,7 @@ using ErrorCodeOfAsio = boost::system::error_code;
 
 constexpr milliseconds kAcceptPause{100};
 constexpr int kBacklogMax = 4096;
+constexpr int kEventsPerTurn = 256;  ///< then a request gets its turn, whatever else comes in
 constexpr unsigned kThreadsMax = 256;
 
 std::string http_date(std::time_t seconds) {
@@ -57,16 +58,44 @@ IoThread::IoThread(std::shared_ptr<ServerState> state, unsigned number)
 
 void IoThread::run() {
   pthread_setname_np(pthread_self(), ("vz-io-" + std::to_string(number_)).c_str());
+  thread_id_ = std::this_thread::get_id();
   tick();
   while (true) {
     try {
-      context_.run();
+      work();
       return;
     } catch (const std::exception& error) {
       // advance() lets nothing through but a failed allocation outside it; the loop must go on.
       LogEvent(LogLevel::kError, "io_thread_exception").with("what", error.what());
     }
   }
+}
+
+/// Between two requests in line, everything that has come in is read: so a request for health waits
+/// for one search at most, however many are in line.
+void IoThread::work() {
+  while (true) {
+    if (line_.empty() && context_.run_one() == 0) return;
+    for (int i = 0; i < kEventsPerTurn && context_.poll_one() > 0; ++i) continue;
+    if (!line_.empty()) serve_next();
+  }
+}
+
+void IoThread::serve_next() {
+  const auto connection = std::move(line_.front());
+  line_.pop_front();
+  state_->waiting.fetch_sub(1, std::memory_order_relaxed);
+  connection->serve();
+}
+
+bool IoThread::stand_in_line(std::shared_ptr<Connection> connection) {
+  const std::size_t before = state_->waiting.fetch_add(1, std::memory_order_relaxed);
+  if (before >= state_->options.requests_waiting_max) {
+    state_->waiting.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  line_.push_back(std::move(connection));
+  return true;
 }
 
 void IoThread::tick() {
@@ -169,6 +198,7 @@ class AsioHttpServer final : public HttpServer {
   [[nodiscard]] std::vector<std::uint16_t> ports() const override { return ports_; }
   void stop(milliseconds grace) override;
   [[nodiscard]] std::size_t connections() const override { return state_->connections.load(); }
+  [[nodiscard]] std::size_t waiting() const override { return state_->waiting.load(); }
 
  private:
   void accept(Acceptor& acceptor);

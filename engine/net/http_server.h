@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/limits.h"
 #include "engine/net/request.h"
 #include "engine/net/response.h"
 #include "storage/base/status.h"
@@ -43,7 +44,10 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_timeout{60'000};  ///< plus 1 s for each 64 KiB of the answer
   std::uint64_t body_bytes_per_second_min = 1024;   ///< on average since the body began
   std::chrono::milliseconds body_grace{5'000};      ///< before the average counts
-  std::size_t connections_reserve = 64;  ///< beyond connections_max; health, metrics, admin only
+  std::size_t connections_reserve = 64;  ///< beyond connections_max; health, numbers, admin only
+  /// Requests that are read and wait for their turn, of all threads; one more gets 503 at once.
+  /// Those that may use the reserve do not wait.
+  std::size_t requests_waiting_max = limits::kRequestsWaitingMax;
   std::size_t body_bytes_in_flight_max = 1u << 30;  ///< of all requests at once; beyond it 503
 };
 
@@ -60,6 +64,8 @@ class HttpServer {
   /// Idempotent. Not from a handler: it joins the io threads. A Respond may outlive the server.
   virtual void stop(std::chrono::milliseconds grace) = 0;
   [[nodiscard]] virtual std::size_t connections() const = 0;
+  /// Requests that wait for their turn now.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
 };
 
 }  // namespace vz::net

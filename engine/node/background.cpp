@@ -43,10 +43,13 @@ void log_failure(const char* event, const std::string& collection, const Error& 
 }  // namespace
 
 Background::Background(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
+                       DiskGuard& disk, const runtime::MemoryGuard& memory,
                        std::shared_ptr<collection::Visibility> visibility, NodeOptions options)
     : writer_(writer),
       publisher_(publisher),
       housekeeper_(housekeeper),
+      disk_(disk),
+      memory_(memory),
       visibility_(std::move(visibility)),
       options_(std::move(options)),
       sealer_([this](std::stop_token stop) { seal_loop(std::move(stop)); }),
@@ -79,6 +82,7 @@ void Background::wait(std::stop_token stop, std::int64_t ms) {
 void Background::seal_loop(std::stop_token stop) {
   pthread_setname_np(pthread_self(), "vz-sealer");
   while (!stop.stop_requested()) {
+    disk_.tend();
     freeze_due();
     const bool well = seal_all(stop);
     trim_when_idle();
@@ -105,6 +109,7 @@ bool Background::seal_all(std::stop_token stop) {
       const auto sealed = housekeeper_.seal_oldest(*collection);
       if (!sealed) {
         log_failure("seal_failed", name, sealed.error());
+        if (sealed.error().code == ErrorCode::kNoSpace) disk_.release();
         well = false;
       }
       if (!sealed || !*sealed) break;
@@ -124,7 +129,8 @@ void Background::freeze_due() {
     const auto stats = collection->stats();
     const bool worth_indexing = quiet_ms > options_.quiet_ms && stats.indexed_points < stats.points;
     const bool log_too_long = writer_.log_bytes() > options_.log_bytes_max;
-    if (!worth_indexing && !log_too_long && quiet_ms < kRecordAgeMaxMs) continue;
+    const bool memory_short = !memory_.admit_write();
+    if (!worth_indexing && !log_too_long && !memory_short && quiet_ms < kRecordAgeMaxMs) continue;
     writer_.run_between_groups(
         [&](const log::NodeState&) { frozen |= collection->freeze(writer_.next_lsn() - 1); });
   }
@@ -162,6 +168,7 @@ bool Background::merge_all(std::stop_token stop) {
       const auto merged = housekeeper_.merge_next(*collection, activity, stop);
       if (!merged && merged.error().code != ErrorCode::kCancelled) {
         log_failure("merge_failed", name, merged.error());
+        index_errors_.fetch_add(1, std::memory_order_relaxed);
         well = false;
       }
       if (!merged || !*merged) break;

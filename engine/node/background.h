@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <thread>
 
+#include "engine/node/disk_guard.h"
 #include "engine/node/housekeeper.h"
 #include "engine/node/idle_trim.h"
 #include "engine/node/node.h"
@@ -13,14 +14,19 @@ namespace vz::node {
 
 class Background {
  public:
-  Background(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
-             std::shared_ptr<collection::Visibility> visibility, NodeOptions options);
+  Background(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper, DiskGuard& disk,
+             const runtime::MemoryGuard& memory, std::shared_ptr<collection::Visibility> visibility,
+             NodeOptions options);
   ~Background();  ///< stop()
 
   /// A memtable was frozen. Any thread; cheap.
   void wake();
   /// Ends running work at its next safe point and joins.
   void stop();
+  /// Merges and index builds that failed. Any thread.
+  [[nodiscard]] std::uint64_t index_errors() const {
+    return index_errors_.load(std::memory_order_relaxed);
+  }
 
  private:
   void seal_loop(std::stop_token stop);
@@ -28,7 +34,7 @@ class Background {
   bool seal_all(std::stop_token stop);
   bool merge_all(std::stop_token stop);
   /// Freezes what waits in memtables too long: quiet and large enough to index, old, or holding the
-  /// log above its bound.
+  /// log above its bound; all of them where memory is short.
   void freeze_due();
   /// Sealer's thread.
   void trim_when_idle();
@@ -37,6 +43,8 @@ class Background {
   log::Writer& writer_;
   Publisher& publisher_;
   Housekeeper& housekeeper_;
+  DiskGuard& disk_;
+  const runtime::MemoryGuard& memory_;
   const std::shared_ptr<collection::Visibility> visibility_;
   const NodeOptions options_;
 
@@ -45,7 +53,8 @@ class Background {
   bool woken_ VZ_GUARDED_BY(mutex_) = false;
 
   std::atomic<std::uint64_t> jobs_{0};  ///< seals, merges and rebuilds done
-  IdleTrim idle_trim_;                  ///< sealer's thread
+  std::atomic<std::uint64_t> index_errors_{0};
+  IdleTrim idle_trim_;  ///< sealer's thread
 
   std::jthread sealer_;
   std::jthread merger_;

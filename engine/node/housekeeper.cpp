@@ -192,9 +192,21 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
   return {};
 }
 
+/// A merge that meets the end of the disk takes, until then, the space that the log may need.
+Status Housekeeper::require_room(const Segments& inputs) const {
+  std::uint64_t needed = 0;
+  for (const auto& input : inputs) needed += input->file_bytes();
+  VZ_TRY_ASSIGN(const DiskSpace space, store_.env().disk_space(store_.paths().root));
+  if (space.free_bytes >= needed) return {};
+  return fail(ErrorCode::kNoSpace, "a merge needs up to " + std::to_string(needed) +
+                                       " bytes and the disk has " +
+                                       std::to_string(space.free_bytes));
+}
+
 Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, const Segments& all,
                           std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
+  VZ_TRY(require_room(inputs));
   // Rows that died after the flushed lsn stay: the log's replay may edit or kill them once more.
   VZ_TRY_ASSIGN(const auto known, publisher_.entry(collection.id()));
   VZ_TRY_ASSIGN(const auto rows, collection::MergedRows::make(inputs, known.flushed_lsn));

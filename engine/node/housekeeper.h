@@ -33,6 +33,8 @@ class Housekeeper {
  private:
   using Segments = std::vector<std::shared_ptr<collection::SealedPart>>;
 
+  /// Errors: kNoSpace, a copy of `inputs` may not fit.
+  Status require_room(const Segments& inputs) const;
   Status merge(collection::LiveCollection& collection, const Segments& inputs, const Segments& all,
                std::stop_token stop);
   Status rebuild(collection::LiveCollection& collection,

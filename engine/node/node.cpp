@@ -3,8 +3,10 @@
 #include <atomic>
 
 #include "engine/log/recovery.h"
+#include "engine/log/write_size.h"
 #include "engine/log/writer.h"
 #include "engine/node/background.h"
+#include "engine/node/disk_guard.h"
 #include "engine/node/housekeeper.h"
 #include "engine/node/publisher.h"
 #include "storage/base/log.h"
@@ -20,6 +22,8 @@ using collection::LiveCollection;
 struct Node::State {
   NodeOptions options;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<DiskGuard> disk;
+  std::unique_ptr<runtime::MemoryGuard> memory;
   std::shared_ptr<collection::Visibility> visibility;
   Epoch epoch = 0;
   std::unique_ptr<log::Writer> writer;
@@ -64,14 +68,23 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
   state->options = std::move(options);
   const NodeOptions& set = state->options;
   VZ_TRY_ASSIGN(state->store, store::Store::open(env, set.data_dir, opening));
+  state->disk =
+      std::make_unique<DiskGuard>(env, state->store->paths(),
+                                  DiskGuard::Options{.reserve_bytes = set.disk_reserve_bytes,
+                                                     .look_every = set.disk_look_every});
+  state->disk->make_way();
+  state->memory = std::make_unique<runtime::MemoryGuard>(set.memory);
   VZ_TRY_ASSIGN(auto recovered, log::recover(*state->store, {.seal_bytes = set.seal_bytes,
-                                                             .seal_rows = set.seal_rows}));
+                                                             .seal_rows = set.seal_rows,
+                                                             .progress = set.progress}));
   VZ_TRY_ASSIGN(const auto leftovers, state->store->remove_leftovers());
   for (const std::string& path : leftovers)
     LogEvent(LogLevel::kInfo, "leftover_removed").with("path", path);
-  VZ_TRY_ASSIGN(auto log,
-                wal::LogWriter::start(env, state->store->paths().wal(), recovered.epoch,
-                                      recovered.next_lsn, {.file_size_bytes = set.log_file_bytes}));
+  auto numbers = std::make_shared<log::WriterNumbers>();
+  VZ_TRY_ASSIGN(auto log, wal::LogWriter::start(
+                              env, state->store->paths().wal(), recovered.epoch, recovered.next_lsn,
+                              {.file_size_bytes = set.log_file_bytes,
+                               .on_synced = [numbers](auto took) { numbers->sync.record(took); }}));
   state->visibility = recovered.state.visibility;
   state->epoch = recovered.epoch;
   const bool background = set.background == NodeOptions::Background::kOn;
@@ -81,16 +94,20 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
       log::WriterOptions{.seal_bytes = set.seal_bytes,
                          .seal_rows = set.seal_rows,
                          .frozen_max = background ? log::WriterOptions().frozen_max : 0,
-                         .on_frozen = [raw] {
-                           if (Background* target = raw->wake_target.load()) target->wake();
-                         }});
+                         .on_frozen =
+                             [raw] {
+                               if (Background* target = raw->wake_target.load()) target->wake();
+                             },
+                         .on_no_space = [raw] { return raw->disk->release(); },
+                         .numbers = std::move(numbers)});
   state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
   state->housekeeper =
       std::make_unique<Housekeeper>(*state->store, *state->writer, *state->publisher,
                                     HousekeeperOptions{.index_threads = set.index_threads});
   if (background) {
-    state->background = std::make_unique<Background>(*state->writer, *state->publisher,
-                                                     *state->housekeeper, state->visibility, set);
+    state->background =
+        std::make_unique<Background>(*state->writer, *state->publisher, *state->housekeeper,
+                                     *state->disk, *state->memory, state->visibility, set);
     state->wake_target = state->background.get();
   }
   return std::unique_ptr<Node>(new Node(std::move(state)));
@@ -120,8 +137,13 @@ Status Node::close() {
   if (state_->writer->poisoned())
     return fail(ErrorCode::kIoError, "the log has failed: " + state_->writer->poison_reason());
   state_->freeze_all();
-  VZ_TRY(state_->seal_all());
-  return state_->publisher->publish_clean();
+  const auto end = [this]() -> Status {
+    VZ_TRY(state_->seal_all());
+    return state_->publisher->publish_clean();
+  };
+  Status ended = end();
+  if (!ended && ended.error().code == ErrorCode::kNoSpace && state_->disk->release()) ended = end();
+  return ended;
 }
 
 std::shared_ptr<const collection::Reader> Node::find(std::string_view name) const {
@@ -144,6 +166,11 @@ std::vector<AliasInfo> Node::aliases() const {
 }
 
 void Node::submit(log::WriteRequest request, log::WriteCallback done) {
+  if (log::grows_data(request)) {
+    Status room = state_->disk->admit_growth();
+    if (room) room = state_->memory->admit_write();
+    if (!room) return done(tl::unexpected<Error>(room.error()));
+  }
   state_->writer->submit(std::move(request), std::move(done));
 }
 
@@ -167,16 +194,48 @@ std::vector<HealthCheck> Node::health() const {
   const std::string reason = state_->writer->poison_reason();
   checks.push_back({.name = "log",
                     .healthy = reason.empty(),
-                    .detail = reason.empty() ? "durable" : "a sync has failed: " + reason});
+                    .detail = reason.empty() ? "durable" : "a sync has failed: " + reason,
+                    .ready = reason.empty()});
   std::string damage;
   const auto catalog = state_->catalog();
   for (const auto& [name, live] : catalog->collections)
     if (const auto stats = live->stats(); !stats.damage.empty())
-      damage = name + ": " + stats.damage;
-  checks.push_back({.name = "segments",
-                    .healthy = damage.empty(),
-                    .detail = damage.empty() ? "no damage met" : "corrupt: " + damage});
+      damage += (damage.empty() ? "" : "; ") + name + ": " + stats.damage;
+  checks.push_back(
+      {.name = "segments",
+       .healthy = damage.empty(),
+       .detail = damage.empty() ? "no damage met" : "out of service, corrupt: " + damage});
+  const Status room = state_->disk->admit_growth();
+  checks.push_back({.name = "disk",
+                    .healthy = room.has_value(),
+                    .detail = room
+                                  ? std::to_string(state_->disk->space().free_bytes) + " bytes free"
+                                  : room.error().message});
+  const Status memory = state_->memory->admit_write();
+  checks.push_back({.name = "memory",
+                    .healthy = memory.has_value(),
+                    .detail = memory
+                                  ? std::to_string(state_->memory->usage_bytes()) + " bytes of " +
+                                        std::to_string(state_->memory->limit_bytes())
+                                  : memory.error().message});
   return checks;
+}
+
+Status Node::admit_search() const {
+  return state_->memory->admit_search();
+}
+
+NodeNumbers Node::numbers() const {
+  const log::WriterNumbers& writer = state_->writer->numbers();
+  return {.log_bytes = state_->writer->log_bytes(),
+          .writes_waiting = state_->writer->queue_size(),
+          .log_sync = writer.sync.snapshot(),
+          .insert = writer.insert.snapshot(),
+          .inserts_failed = writer.inserts_failed.load(std::memory_order_relaxed),
+          .index_errors = state_->background ? state_->background->index_errors() : 0,
+          .memory_bytes = state_->memory->usage_bytes(),
+          .memory_limit_bytes = state_->memory->limit_bytes(),
+          .disk = state_->disk->space()};
 }
 
 Status Node::seal() {

@@ -2,14 +2,19 @@
 // engine.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/collection/collection.h"
+#include "engine/log/load_progress.h"
 #include "engine/log/write_request.h"
+#include "engine/runtime/histogram.h"
+#include "engine/runtime/memory_guard.h"
 #include "storage/env/env.h"
 #include "storage/store/store.h"
 
@@ -24,10 +29,18 @@ struct NodeOptions {
   /// A collection that was quiet for so long has its unindexed rows merged and indexed.
   std::uint32_t quiet_ms = 2'000;
   std::uint64_t log_file_bytes = 64u << 20;
+  /// Free space below which writes that grow the data get kNoSpace; none: a share of the disk
+  /// (store::default_reserve_bytes). 0: never.
+  std::optional<std::uint64_t> disk_reserve_bytes;
+  std::chrono::milliseconds disk_look_every{50};  ///< for how long one look at the disk counts
+  /// Memory that the process may use: from 85 % on writes get kUnavailable, from 95 % on searches.
+  runtime::MemoryGuard::Options memory;
   std::uint64_t log_bytes_max = 1u << 30;  ///< beyond: the oldest unflushed collection is sealed
   /// Background seals, merges and indexing; tests run them by hand.
   enum class Background : std::uint8_t { kOn, kOff };
   Background background = Background::kOn;
+  /// Where open() says how far it is; may be null. Must outlive open().
+  log::LoadProgress* progress = nullptr;
 };
 
 struct AliasInfo {
@@ -36,9 +49,24 @@ struct AliasInfo {
 };
 
 struct HealthCheck {
-  std::string name;  ///< "log", "segments", "disk", "loading"
+  std::string name;  ///< "log", "segments", "disk", "memory", "loading"
   bool healthy = true;
   std::string detail;
+  /// Not even reads, or no write at all: others should take the traffic.
+  bool ready = true;
+};
+
+/// What /metrics shows of a node, as of now.
+struct NodeNumbers {
+  std::uint64_t log_bytes = 0;            ///< of records that are kept
+  std::size_t writes_waiting = 0;         ///< for the writer
+  runtime::Histogram::Snapshot log_sync;  ///< fdatasync of each group
+  runtime::Histogram::Snapshot insert;    ///< writes that upsert points, until they are visible
+  std::uint64_t inserts_failed = 0;       ///< of these writes, those refused
+  std::uint64_t index_errors = 0;         ///< merges and index builds that failed
+  std::uint64_t memory_bytes = 0;         ///< of the process, no file behind it
+  std::uint64_t memory_limit_bytes = 0;   ///< that it may use
+  DiskSpace disk;                         ///< where the data directory is; 0 if unknown
 };
 
 /// Thread-safe.
@@ -69,14 +97,18 @@ class Node {
   [[nodiscard]] std::vector<std::shared_ptr<const collection::Reader>> collections() const;
   [[nodiscard]] std::vector<AliasInfo> aliases() const;
 
-  /// Hands a write to the writer. The callback also gets kUnavailable (queue full, or the log is
-  /// poisoned after a failed sync), kTooLarge, kNotFound, kAlreadyExists, ...
+  /// Hands a write to the writer. The callback also gets kUnavailable (queue full, memory short, or
+  /// the log is poisoned after a failed sync), kNoSpace (the disk is full, and the write grows the
+  /// data), kTooLarge, kNotFound, kAlreadyExists, ...
   void submit(log::WriteRequest request, log::WriteCallback done);
 
   [[nodiscard]] Lsn visible_lsn() const;
   [[nodiscard]] Epoch epoch() const;
   [[nodiscard]] const std::string& node_id() const;
   [[nodiscard]] std::vector<HealthCheck> health() const;
+  [[nodiscard]] NodeNumbers numbers() const;
+  /// Errors: kUnavailable, memory is so short that searches are refused.
+  [[nodiscard]] Status admit_search() const;
   /// True from the moment that the log failed; the owner exits some time later.
   [[nodiscard]] bool poisoned() const;
 

@@ -10,10 +10,17 @@ namespace {
 constexpr int kLockAttempts = 50;
 constexpr auto kLockPause = std::chrono::milliseconds(100);
 
+NodeOptions with_progress(NodeOptions options, log::LoadProgress& progress) {
+  options.progress = &progress;
+  return options;
+}
+
 }  // namespace
 
 NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds restore_quiet)
-    : env_(env), options_(std::move(options)), watch_(env, {options_.data_dir}, restore_quiet) {}
+    : env_(env),
+      options_(with_progress(std::move(options), progress_)),
+      watch_(env, {options_.data_dir}, restore_quiet) {}
 
 Status NodeOwner::open() {
   VZ_TRY_ASSIGN(auto opened, Node::open(env_, options_));

@@ -23,6 +23,8 @@ class NodeOwner {
   /// then refuses writes with kUnavailable, and reads see the old content.
   [[nodiscard]] std::shared_ptr<Node> current() const VZ_EXCLUDES(mutex_);
   [[nodiscard]] RestoreStatus restore_status() const VZ_EXCLUDES(mutex_);
+  /// How far the node is that opens now, or was last. Any thread.
+  [[nodiscard]] const log::LoadProgress& progress() const { return progress_; }
 
   /// Looks once for a snapshot of tar's, and puts it in force when it is there whole: from then on
   /// writes are refused, until the node of the new content is open; searches go on. If it cannot be
@@ -43,6 +45,7 @@ class NodeOwner {
   void show(const RestoreStatus& status) VZ_EXCLUDES(mutex_);
 
   Env& env_;
+  log::LoadProgress progress_;
   const NodeOptions options_;
   RestoreWatch watch_;
 

@@ -59,6 +59,25 @@ class Histogram {
       return within(last, 1.0);
     }
 
+    /// How many lasted at most `ns`: whole buckets, and of the one that `ns` lies in the share
+    /// below it. What is within the longest duration is all.
+    [[nodiscard]] std::uint64_t count_within(std::uint64_t ns) const {
+      if (ns >= kHistogramNsMax) return count;
+      const std::size_t last = bucket_of(ns);
+      std::uint64_t below = 0;
+      for (std::size_t i = 0; i < last; ++i) below += buckets[i];
+      const std::uint64_t start = lower_bound(last);
+      const std::uint64_t width = lower_bound(last + 1) - start;
+      return below + buckets[last] * (ns - start + 1) / width;
+    }
+    /// Adds what another histogram has seen.
+    void add(const Snapshot& other) {
+      for (std::size_t i = 0; i < kHistogramBuckets; ++i) buckets[i] += other.buckets[i];
+      count += other.count;
+      sum_ns += other.sum_ns;
+      mean_ns = count > 0 ? static_cast<double>(sum_ns) / static_cast<double>(count) : 0.0;
+    }
+
    private:
     static double within(std::size_t bucket, double share) {
       const auto start = static_cast<double>(lower_bound(bucket));

@@ -36,6 +36,7 @@ class RunningServer final : public Server {
         nodes_(env, options_.node, options_.restore_quiet),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
     service_.version = options_.version;
+    service_.commit = options_.commit;
     service_.access = options_.access;
     service_.host = shown_host(options_.listen);
     service_.port = options_.listen.port;
@@ -81,6 +82,7 @@ class RunningServer final : public Server {
       return tl::unexpected<Error>(std::move(error));
     }
     http_ = *std::move(started);
+    service_.http = http_.get();
     ports_ = http_->ports();
     service_.port = ports_[0];
     if (options_.qdrant_listen) service_.qdrant_port = ports_[1];

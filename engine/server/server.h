@@ -24,6 +24,7 @@ struct ServerOptions {
   unsigned pool_threads = 2;           ///< for batches, large bodies and large scans
   std::size_t pool_queue_max = 1'024;  ///< beyond it such calls get 503
   std::string version = "0.0.0";
+  std::string commit = "unknown";  ///< of the source it was built from
   /// How often the directory is looked at for a snapshot that tar unpacks there; 0: never.
   std::chrono::milliseconds restore_poll{1'000};
   std::chrono::milliseconds restore_quiet{2'000};  ///< see node::RestoreWatch

@@ -7,6 +7,7 @@
 
 #include "storage/base/crc32c.h"
 #include "storage/format/checked_file_format.h"
+#include "storage/segment/checksum_errors.h"
 
 namespace vz::segment {
 namespace {
@@ -19,7 +20,13 @@ std::string hex(std::uint32_t value) {
   return text.data();
 }
 
+std::atomic<std::uint64_t> g_checksum_errors{0};
+
 }  // namespace
+
+std::uint64_t checksum_errors() {
+  return g_checksum_errors.load(std::memory_order_relaxed);
+}
 
 struct CheckedFile::State {
   // Constant after open.
@@ -43,6 +50,7 @@ struct CheckedFile::State {
   }
   tl::unexpected<Error> damage(std::uint64_t offset, const std::string& what) {
     failed.store(true, std::memory_order_release);
+    g_checksum_errors.fetch_add(1, std::memory_order_relaxed);
     return fail(ErrorCode::kCorruption,
                 path + " at offset " + std::to_string(offset) + ": " + what);
   }

@@ -21,8 +21,8 @@ bool is_first_image(Env& env, const Paths& paths) {
 }
 
 Result<bool> counts_as_empty(Env& env, const Paths& paths, const DirectoryEntry& entry) {
-  static constexpr std::array<std::string_view, 4> kFiles = {"LOCK", "FORMAT.tmp", "CURRENT.tmp",
-                                                             "MANIFEST-1.tmp"};
+  static constexpr std::array<std::string_view, 5> kFiles = {"LOCK", "BALLAST", "FORMAT.tmp",
+                                                             "CURRENT.tmp", "MANIFEST-1.tmp"};
   static constexpr std::array<std::string_view, 3> kEmptyDirectories = {"wal", "collections",
                                                                         "quarantine"};
   // Not made of the log or the segments: nothing is lost by beginning beside them.
@@ -44,8 +44,8 @@ Result<bool> counts_as_empty(Env& env, const Paths& paths, const DirectoryEntry&
 
 /// Beside a RESTORE everything with a name of ours is either its own or will be set aside.
 bool belongs_beside_restore(const DirectoryEntry& entry) {
-  static constexpr std::array<std::string_view, 4> kFiles = {"RESTORE", "CURRENT", "security.json",
-                                                             "config.json"};
+  static constexpr std::array<std::string_view, 5> kFiles = {"RESTORE", "CURRENT", "BALLAST",
+                                                             "security.json", "config.json"};
   static constexpr std::array<std::string_view, 3> kDirectories = {"wal", "collections",
                                                                    "quarantine"};
   if (entry.type == FileType::kDirectory)

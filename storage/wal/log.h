@@ -2,6 +2,7 @@
 // Rules of groups, torn tails and reuse: storage/FORMAT.md; bytes: storage/format/wal_record.h.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,8 @@ struct LogOptions {
   std::uint64_t file_size_bytes = 64u
                                   << 20;  ///< zero-filled ahead; a larger group gets a larger file
   std::function<std::uint64_t()> make_salt{};  ///< empty: from the kernel's random source
+  /// Told how long each fdatasync of a group took, on the writer's thread; may be empty.
+  std::function<void(std::chrono::nanoseconds)> on_synced{};
 };
 
 /// Appends groups of records. Owned by one thread, the writer; remove_below may be called from
@@ -42,11 +45,20 @@ class LogWriter {
   [[nodiscard]] std::uint64_t group_bytes() const;
   [[nodiscard]] Lsn next_lsn() const;
 
+  /// Makes sure that a group of `bytes` needs no new file, so that a full disk is met before
+  /// anything is decided. The group must be empty.
+  /// Errors: kNoSpace, while broken() is false: no room, nothing has changed; others as commit().
+  Status make_room(std::uint64_t bytes);
+
   /// Writes the group with one write and one fdatasync; rotates first when the file is full.
   /// An empty group is a no-op.
-  /// Errors: kIoError, kNoSpace: whether the group is on disk is unknown; the writer is broken, and
-  /// every later call returns this error. The owner poisons the node; recovery decides.
+  /// Errors: kNoSpace while broken() is false: there is no room for a new file, nothing was
+  /// written, and the group is kept: call again. kIoError, kNoSpace else: whether the group is on
+  /// disk is unknown; the writer is broken, and every later call returns this error. The owner
+  /// poisons the node; recovery decides.
   Status commit();
+  /// After an error that stays. Thread-safe.
+  [[nodiscard]] bool broken() const;
 
   /// Removes (or sets aside for reuse) every closed file whose records are all below `lsn`, oldest
   /// first. Thread-safe. Errors: kIoError: the file in question may be there or not, and is retried

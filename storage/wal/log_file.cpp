@@ -116,21 +116,33 @@ Status LogFileReader::readable() const {
   return {};
 }
 
-Result<std::unique_ptr<File>> make_log_file(Env& env, const std::string& directory,
-                                            format::WalFileHeader header, std::uint64_t size,
-                                            const std::string& spare) {
-  const std::string path = directory + "/" + log_file_name(header.epoch, header.first_lsn);
-  const std::string before = spare.empty() ? path + ".tmp" : spare;
-  if (spare.empty() && env.exists(before)) VZ_TRY(env.remove(before));
-  {
+Result<PreparedLogFile> prepare_log_file(Env& env, const std::string& directory,
+                                         format::WalFileHeader header, std::uint64_t size,
+                                         const std::string& spare) {
+  const bool fresh = spare.empty();
+  header.beyond = fresh ? format::BeyondRecords::kZero : format::BeyondRecords::kAnything;
+  PreparedLogFile out{.path = spare, .header = header};
+  if (fresh) out.path = directory + "/" + log_file_name(header.epoch, header.first_lsn) + ".tmp";
+  if (fresh && env.exists(out.path)) VZ_TRY(env.remove(out.path));
+  const auto fill = [&]() -> Status {
     VZ_TRY_ASSIGN(const auto file,
-                  env.open(before, spare.empty() ? OpenMode::kCreateNew : OpenMode::kReadWrite));
-    header.beyond = spare.empty() ? format::BeyondRecords::kZero : format::BeyondRecords::kAnything;
-    if (spare.empty()) VZ_TRY(file->fill_zero(size));
+                  env.open(out.path, fresh ? OpenMode::kCreateNew : OpenMode::kReadWrite));
+    if (fresh) VZ_TRY(file->fill_zero(size));
     VZ_TRY(file->write_at(0, format::encode_wal_file_header(header)));
-    VZ_TRY(file->sync());
+    return file->sync();
+  };
+  if (Status filled = fill(); !filled) {
+    if (fresh && env.exists(out.path)) static_cast<void>(env.remove(out.path));
+    return tl::unexpected<Error>(std::move(filled).error());
   }
-  VZ_TRY(env.rename(before, path));
+  return out;
+}
+
+Result<std::unique_ptr<File>> name_log_file(Env& env, const std::string& directory,
+                                            const PreparedLogFile& prepared) {
+  const std::string path =
+      directory + "/" + log_file_name(prepared.header.epoch, prepared.header.first_lsn);
+  VZ_TRY(env.rename(prepared.path, path));
   VZ_TRY(env.sync_directory(directory));
   return env.open(path, OpenMode::kReadWrite);  // Anew, so that its errors name the file as it is.
 }

@@ -71,13 +71,24 @@ class LogFileReader {
 /// file. Nothing if there is nothing.
 std::optional<TornTail> torn_tail_of(const LogFileReader& file);
 
-/// Makes the file that `header` describes and opens it for writing. It gets its name when its size
-/// and its header are durable, and the name is durable on return, so a crash leaves no trace under
-/// the name or a file that holds no record. Replaces a file of that name.
-/// `spare` is a former log file of at least `size` bytes to be used again, or empty.
-/// Errors: kIoError, kNoSpace; a ".tmp" or the spare may be left.
-Result<std::unique_ptr<File>> make_log_file(Env& env, const std::string& directory,
-                                            format::WalFileHeader header, std::uint64_t size,
-                                            const std::string& spare);
+/// A log file that is durable and has no name of the log yet.
+struct PreparedLogFile {
+  std::string path;  ///< a spare's, or with ".tmp"
+  format::WalFileHeader header;
+};
+
+/// Makes the file that `header` describes, of `size` bytes. `spare` is a former log file of at
+/// least that size to be used again, or empty.
+/// Errors: kIoError, kNoSpace; nothing of the log has changed, and no ".tmp" takes space if it
+/// could be removed.
+Result<PreparedLogFile> prepare_log_file(Env& env, const std::string& directory,
+                                         format::WalFileHeader header, std::uint64_t size,
+                                         const std::string& spare);
+
+/// Gives it its name and opens it for writing. The name is durable on return, so a crash leaves no
+/// trace under it or a file that holds no record. Replaces a file of that name.
+/// Errors: kIoError, kNoSpace; the file may have its name or not.
+Result<std::unique_ptr<File>> name_log_file(Env& env, const std::string& directory,
+                                            const PreparedLogFile& prepared);
 
 }  // namespace vz::wal

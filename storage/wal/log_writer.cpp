@@ -52,7 +52,8 @@ struct LogWriter::State {
 
   Lsn next_lsn = 0;
   Lsn group_lsn = 0;
-  Bytes group{};                             ///< records, not signed yet
+  bool no_room = false;  ///< the last error was that of a new file, and has changed nothing
+  Bytes group{};         ///< records, not signed yet
   std::vector<std::size_t> record_begins{};  ///< in `group`
 
   mutable Mutex mutex{};
@@ -66,8 +67,17 @@ struct LogWriter::State {
     return directory + "/" + spare_name(index);
   }
 
-  Status begin_file(Lsn first_lsn, std::uint64_t group_size);
+  /// The next file, ready to take its place in the log.
+  struct NextFile {
+    PreparedLogFile prepared{};
+    std::uint64_t size_bytes = 0;
+    std::optional<std::size_t> spare{};
+  };
+  Result<NextFile> prepare_file(Lsn first_lsn, std::uint64_t group_size);
+  Status begin_file(const NextFile& next);
+  Status ensure_room(std::uint64_t group_size);
   Status write_group();
+  Status judged(Status outcome) VZ_EXCLUDES(mutex);
   std::optional<std::size_t> take_spare(Spare from, Spare to) VZ_EXCLUDES(mutex);
   void set_spare(std::size_t index, Spare state) VZ_EXCLUDES(mutex);
   Status retire(const ClosedFile& closed_file);
@@ -88,48 +98,84 @@ void LogWriter::State::set_spare(std::size_t index, Spare state) {
   spares[index] = state;
 }
 
-/// Replaces `file` by a new, durable, empty one.
-Status LogWriter::State::begin_file(Lsn first_lsn, std::uint64_t group_size) {
+/// A new file for records from `first_lsn` on: a spare if one fits, else as large as the log's use
+/// asks for, else, on a full disk, just large enough.
+Result<LogWriter::State::NextFile> LogWriter::State::prepare_file(Lsn first_lsn,
+                                                                  std::uint64_t group_size) {
   const std::uint64_t needed = format::kWalFileHeaderSize + group_size;
-  const auto spare =
-      needed <= options.file_size_bytes ? take_spare(Spare::kReady, Spare::kBusy) : std::nullopt;
-  const std::uint64_t new_size =
-      spare ? options.file_size_bytes
-            : std::max(std::min(fresh_size_bytes, options.file_size_bytes), needed);
   const format::WalFileHeader header{
       .epoch = epoch,
       .first_lsn = first_lsn,
       .salt = options.make_salt ? options.make_salt() : random_salt(),
   };
-  VZ_TRY_ASSIGN(file, make_log_file(env, directory, header, new_size,
-                                    spare ? spare_path(*spare) : std::string()));
-  if (spare) set_spare(*spare, Spare::kAbsent);
-  if (!spare) fresh_size_bytes = std::min(fresh_size_bytes * 4, options.file_size_bytes);
-  path = directory + "/" + log_file_name(epoch, first_lsn);
-  size_bytes = new_size;
+  NextFile out;
+  if (needed <= options.file_size_bytes) out.spare = take_spare(Spare::kReady, Spare::kBusy);
+  out.size_bytes = out.spare
+                       ? options.file_size_bytes
+                       : std::max(std::min(fresh_size_bytes, options.file_size_bytes), needed);
+  const std::string spare = out.spare ? spare_path(*out.spare) : std::string();
+  auto prepared = prepare_log_file(env, directory, header, out.size_bytes, spare);
+  if (!prepared && prepared.error().code == ErrorCode::kNoSpace && !out.spare &&
+      out.size_bytes > needed) {
+    out.size_bytes = needed;
+    prepared = prepare_log_file(env, directory, header, needed, spare);
+  }
+  if (!prepared) return tl::unexpected<Error>(std::move(prepared).error());
+  out.prepared = *std::move(prepared);
+  return out;
+}
+
+/// Replaces `file` by it.
+Status LogWriter::State::begin_file(const NextFile& next) {
+  VZ_TRY_ASSIGN(file, name_log_file(env, directory, next.prepared));
+  if (next.spare) set_spare(*next.spare, Spare::kAbsent);
+  if (!next.spare) fresh_size_bytes = std::min(fresh_size_bytes * 4, options.file_size_bytes);
+  path = directory + "/" + log_file_name(epoch, next.prepared.header.first_lsn);
+  size_bytes = next.size_bytes;
   offset = format::kWalFileHeaderSize;
-  seed = format::wal_crc_seed(header.salt);
-  file_first_lsn = first_lsn;
+  seed = format::wal_crc_seed(next.prepared.header.salt);
+  file_first_lsn = next.prepared.header.first_lsn;
   return {};
 }
 
-Status LogWriter::State::write_group() {
-  if (group.size() > size_bytes - offset) {
-    ClosedFile full{path, file_first_lsn, offset - format::kWalFileHeaderSize, size_bytes};
-    file.reset();
-    VZ_TRY(begin_file(group_lsn, group.size()));
-    MutexLock lock(mutex);
-    // A file without a record was replaced by one of the same name.
-    if (full.record_bytes > 0) closed.push_back(std::move(full));
-    present_first_lsn = file_first_lsn;
+/// Goes on in a new file, if the one in use has no room for a group of `group_size`.
+Status LogWriter::State::ensure_room(std::uint64_t group_size) {
+  if (group_size <= size_bytes - offset) return {};
+  ClosedFile full{path, file_first_lsn, offset - format::kWalFileHeaderSize, size_bytes};
+  const auto next = prepare_file(group_lsn, group_size);
+  if (!next) {
+    no_room = next.error().code == ErrorCode::kNoSpace;
+    return tl::unexpected<Error>(next.error());
   }
+  VZ_TRY(begin_file(*next));
+  MutexLock lock(mutex);
+  // A file without a record was replaced by one of the same name.
+  if (full.record_bytes > 0) closed.push_back(std::move(full));
+  present_first_lsn = file_first_lsn;
+  return {};
+}
+
+/// Keeps the error of `outcome` for good, unless all it says is that there is no room.
+Status LogWriter::State::judged(Status outcome) {
+  if (outcome) return outcome;
+  outcome = while_doing(std::move(outcome.error()), "appending to the log");
+  if (std::exchange(no_room, false)) return outcome;
+  MutexLock lock(mutex);
+  broken = outcome;
+  return outcome;
+}
+
+Status LogWriter::State::write_group() {
+  VZ_TRY(ensure_room(group.size()));
   for (std::size_t i = 0; i < record_begins.size(); ++i) {
     const std::size_t end = i + 1 < record_begins.size() ? record_begins[i + 1] : group.size();
     format::sign_wal_record(std::span(group).subspan(record_begins[i], end - record_begins[i]),
                             seed);
   }
   VZ_TRY(file->write_at(offset, group));
+  const auto begin = std::chrono::steady_clock::now();
   VZ_TRY(file->sync());
+  if (options.on_synced) options.on_synced(std::chrono::steady_clock::now() - begin);
   offset += group.size();
   MutexLock lock(mutex);
   kept_bytes += group.size();
@@ -170,9 +216,10 @@ Result<std::unique_ptr<LogWriter>> LogWriter::start(Env& env, std::string direct
     for (std::size_t i = 0; i < kSparesMax; ++i)
       if (env.exists(state->spare_path(i))) state->spares[i] = Spare::kReady;
   }
-  if (auto begun = state->begin_file(next_lsn, 0); !begun) {
+  auto next = state->prepare_file(next_lsn, 0);
+  Status begun = next ? state->begin_file(*next) : tl::unexpected<Error>(next.error());
+  if (!begun)
     return while_doing(std::move(begun.error()), "starting the log in " + state->directory);
-  }
   return std::unique_ptr<LogWriter>(new LogWriter(std::move(state)));
 }
 
@@ -198,6 +245,21 @@ Lsn LogWriter::next_lsn() const {
   return state_->next_lsn;
 }
 
+bool LogWriter::broken() const {
+  MutexLock lock(state_->mutex);
+  return !state_->broken.has_value();
+}
+
+Status LogWriter::make_room(std::uint64_t bytes) {
+  State& state = *state_;
+  {
+    MutexLock lock(state.mutex);
+    VZ_TRY(state.broken);
+  }
+  VZ_ASSERT(state.group.empty());
+  return state.judged(state.ensure_room(bytes));
+}
+
 Status LogWriter::commit() {
   State& state = *state_;
   {
@@ -205,13 +267,7 @@ Status LogWriter::commit() {
     VZ_TRY(state.broken);
   }
   if (state.group.empty()) return {};
-  Status written = state.write_group();
-  if (!written) {
-    written = while_doing(std::move(written.error()), "appending to the log");
-    MutexLock lock(state.mutex);
-    state.broken = written;
-    return written;
-  }
+  VZ_TRY(state.judged(state.write_group()));
   state.group.clear();
   if (state.group.capacity() > kGroupCapacityKept) state.group.shrink_to_fit();
   state.record_begins.clear();

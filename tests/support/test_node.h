@@ -16,7 +16,8 @@ namespace vz::test {
 
 inline constexpr const char* kDataDir = "/data";
 
-/// No background work, tiny memtables and log files.
+/// No background work, tiny memtables and log files; no reserve, so that no disk in memory holds a
+/// ballast.
 inline node::NodeOptions small_node() {
   node::NodeOptions options;
   options.data_dir = kDataDir;
@@ -24,6 +25,7 @@ inline node::NodeOptions small_node() {
   options.index_threads = 1;
   options.log_file_bytes = 5u << 10;  // A 4 KiB header and a few records: it rotates often.
   options.background = node::NodeOptions::Background::kOff;
+  options.disk_reserve_bytes = 0;
   return options;
 }
 

@@ -13,5 +13,6 @@ namespace vz::bench {
 void add_index_command(CLI::App& app, Status& outcome);
 void add_node_command(CLI::App& app, Status& outcome);
 void add_offline_command(CLI::App& app, Status& outcome);
+void add_overload_command(CLI::App& app, Status& outcome);
 
 }  // namespace vz::bench

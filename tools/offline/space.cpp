@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/store/ballast.h"
+
 namespace vz::offline {
 namespace {
 
@@ -15,21 +17,8 @@ struct Disk {
   std::uint64_t needed = 0;
 };
 
-}  // namespace
-
-std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& definition) {
-  std::uint64_t bytes = 0;
-  for (const auto& vector : definition.vectors) {
-    if (vector.kind != segment::VectorKind::kDense) continue;
-    const auto& hnsw = vector.hnsw.value_or(definition.hnsw);
-    const std::uint64_t links = 2 * std::uint64_t{hnsw.m} * kLinkBytes;
-    bytes += vector.size + vector.size / 8 + kIndexBytesPerRow + 2 * links;
-  }
-  return bytes;
-}
-
-Status require_space(Env& env, const std::vector<SpaceNeed>& needs, const std::string& doing,
-                     std::string_view advice) {
+/// What each disk that is too small needs, has and lacks; empty: none is.
+Result<std::string> missing_space(Env& env, const std::vector<SpaceNeed>& needs) {
   std::vector<Disk> disks;
   for (const SpaceNeed& need : needs) {
     VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(need.directory));
@@ -49,7 +38,33 @@ Status require_space(Env& env, const std::vector<SpaceNeed>& needs, const std::s
         missing.empty() ? "" : "; ", disk.directories, disk.needed, disk.space.free_bytes,
         disk.needed - disk.space.free_bytes);
   }
+  return missing;
+}
+
+}  // namespace
+
+std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& definition) {
+  std::uint64_t bytes = 0;
+  for (const auto& vector : definition.vectors) {
+    if (vector.kind != segment::VectorKind::kDense) continue;
+    const auto& hnsw = vector.hnsw.value_or(definition.hnsw);
+    const std::uint64_t links = 2 * std::uint64_t{hnsw.m} * kLinkBytes;
+    bytes += vector.size + vector.size / 8 + kIndexBytesPerRow + 2 * links;
+  }
+  return bytes;
+}
+
+Status require_space(Env& env, const std::vector<SpaceNeed>& needs, const std::string& doing,
+                     std::string_view advice) {
+  VZ_TRY_ASSIGN(std::string missing, missing_space(env, needs));
   if (missing.empty()) return {};
+  bool released = false;
+  for (const SpaceNeed& need : needs)
+    released = store::release_ballast(env, {need.directory}) || released;
+  if (released) {
+    VZ_TRY_ASSIGN(missing, missing_space(env, needs));
+    if (missing.empty()) return {};
+  }
   return fail(ErrorCode::kNoSpace, fmt::format("{}: {}; {}", doing, missing, advice));
 }
 

@@ -13,8 +13,8 @@
 namespace vz::offline {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOurFiles = {"LOCK",    "FORMAT",        "CURRENT",
-                                                       "RESTORE", "security.json", "config.json"};
+constexpr std::array<std::string_view, 7> kOurFiles = {
+    "LOCK", "FORMAT", "CURRENT", "RESTORE", "BALLAST", "security.json", "config.json"};
 constexpr std::array<std::string_view, 8> kOurDirectories = {
     "wal", "collections", "quarantine", "snapshots", "jobs", "log", "tmp", "lost+found"};
 constexpr std::string_view kPreviousPrefix = "previous-";

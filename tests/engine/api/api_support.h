@@ -96,11 +96,15 @@ class TestServer {
  public:
   explicit TestServer(server::ServerOptions options = test_options()) {
     REQUIRE(env.make_directory("/"));
-    auto started = server::Server::start(env, std::move(options));
-    INFO((started ? std::string() : started.error().message));
-    REQUIRE(started);
-    server = *std::move(started);
-    REQUIRE(server->wait_until_loaded());
+    start(std::move(options));
+  }
+
+  /// Stops in order, runs `meanwhile`, and starts again.
+  template <typename Work>
+  void restart(const Work& meanwhile) {
+    server.reset();
+    meanwhile();
+    start(test_options());
   }
 
   HttpAnswer get(const std::string& target) { return call(server->port(), "GET", target); }
@@ -117,6 +121,23 @@ class TestServer {
 
   FaultEnv env;
   std::unique_ptr<server::Server> server;
+
+ private:
+  void start(server::ServerOptions options) {
+    auto started = server::Server::start(env, std::move(options));
+    INFO((started ? std::string() : started.error().message));
+    REQUIRE(started);
+    server = *std::move(started);
+    REQUIRE(server->wait_until_loaded());
+  }
 };
+
+/// Rot in the first byte of each segment of a collection.
+inline void rot_segments(FaultEnv& env, const std::string& directory) {
+  const auto files = env.list(directory);
+  REQUIRE(files);
+  for (const auto& entry : *files)
+    if (entry.name.ends_with(".seg")) REQUIRE(env.flip_bit(directory + "/" + entry.name, 0, 3));
+}
 
 }  // namespace vz::api::test

@@ -32,9 +32,11 @@ Oracle run_script(Env& env) {
     for (std::size_t group = 0; group < 14; ++group) {
       for (std::size_t i = 0; i < 1 + group * 5 % 9; ++i) add_record(writer);
       oracle.attempted = writer.next_lsn() - 1;
-      if (!writer.commit()) {
-        CHECK_FALSE(writer.commit());  // Broken for good.
-        CHECK_FALSE(writer.remove_below(1));
+      if (const Status committed = writer.commit(); !committed) {
+        CHECK_FALSE(writer.commit());
+        // Broken for good, unless it was only that a new file had no room.
+        CHECK((writer.broken() || committed.error().code == ErrorCode::kNoSpace));
+        if (writer.broken()) CHECK_FALSE(writer.remove_below(1));
         return oracle;
       }
       oracle.acknowledged = oracle.attempted;
@@ -160,6 +162,52 @@ TEST_CASE("log faults: a single failed call breaks the writer although later cal
     INFO(problem);
     REQUIRE(problem.empty());
   }
+}
+
+TEST_CASE("log faults: a full disk breaks nothing before a new file has its name") {
+  for (const FaultCall call : {FaultCall::kFill, FaultCall::kCreate}) {
+    CAPTURE(static_cast<int>(call));
+    FaultEnv env;
+    with_directory(env);
+    auto writer = start_log(env);
+    env.fail_from(0, {.code = ErrorCode::kNoSpace, .short_write = ShortWrite::kHalf, .only = call});
+    Status committed;
+    for (int group = 0; group < 100 && committed; ++group) committed = commit_group(*writer, 3);
+    REQUIRE_FALSE(committed);
+    CHECK(committed.error().code == ErrorCode::kNoSpace);
+    CHECK_FALSE(writer->broken());
+    CHECK_FALSE(writer->commit());
+
+    env.heal();
+    REQUIRE(writer->commit());  // The same group, which was kept.
+    const Lsn last = writer->next_lsn() - 1;
+    env.fail_from(0, {.code = ErrorCode::kNoSpace, .only = call});
+    CHECK_FALSE(writer->make_room(kFileSize));
+    CHECK_FALSE(writer->broken());
+    env.heal();
+    REQUIRE(writer->make_room(kFileSize));
+    REQUIRE(commit_group(*writer, 1));
+    env.lose_power_worst();
+
+    const ReadBack read = read_back(env);
+    INFO(read.problem);
+    CHECK(read.problem.empty());
+    CHECK(read.lsns == lsns_between(1, last + 1));
+  }
+}
+
+TEST_CASE("log faults: without room for a new file of the usual size a smaller one does") {
+  FaultEnv env;
+  with_directory(env);
+  auto writer = start_log(env);
+  while (env.calls(FaultCall::kFill) < 2) REQUIRE(commit_group(*writer, 3));
+  env.fail_at(0, {.code = ErrorCode::kNoSpace, .only = FaultCall::kFill});
+  for (int group = 0; group < 20; ++group) REQUIRE(commit_group(*writer, 3));
+  CHECK(env.fault_hit());
+  const Lsn last = writer->next_lsn() - 1;
+  env.lose_power_worst();
+
+  CHECK(read_back(env).lsns == lsns_between(1, last));
 }
 
 TEST_CASE("log faults: after a failed sync nothing more is written, and the error stays") {

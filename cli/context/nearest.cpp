@@ -1,4 +1,4 @@
-#include "cli/nearest.h"
+#include "cli/context/nearest.h"
 
 #include <algorithm>
 #include <vector>
