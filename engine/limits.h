@@ -23,7 +23,9 @@ inline constexpr std::size_t kUriBytesMax = 8u << 10;
 inline constexpr std::size_t kHeaderBytesMax = 16u << 10;
 inline constexpr std::size_t kHeadersMax = 100;
 inline constexpr std::size_t kConnectionsMax = 1'024;
-inline constexpr std::size_t kRequestsWaitingMax = 512;  ///< read whole, and not begun yet
+/// Read whole, and not begun yet. As many as there are connections: refusing a search costs nearly
+/// what answering it does, so a smaller bound would spend the cores on refusals.
+inline constexpr std::size_t kRequestsWaitingMax = kConnectionsMax;
 inline constexpr std::size_t kPointsPerWriteMax = 100'000;
 inline constexpr std::size_t kIdsPerReadMax = 100'000;
 inline constexpr std::size_t kBatchSearchesMax = 1'000;

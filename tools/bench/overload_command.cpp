@@ -27,7 +27,7 @@ struct Options {
   std::string collection;
   std::uint32_t queries = 200;
   unsigned peak_connections = 16;
-  unsigned connections = 700;  ///< more than requests may wait
+  unsigned connections = 700;
   double times = 5;
   double seconds = 5;
 };
