@@ -30,10 +30,12 @@ bool is_compressible(const Response& response) {
 Response plain_error(int status, const std::string& message) {
   std::string text;
   for (const char c : message) text.push_back(c == '"' || c == '\\' ? '\'' : c);
-  return {
+  Response response{
       .status = status,
       .body = R"({"error":{"code":")" + std::to_string(status) + R"(","message":")" + text + "\"}}",
       .headers = {}};
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 }  // namespace
@@ -141,7 +143,6 @@ void Connection::refuse(Refusal refusal) {
   } catch (const std::exception&) {
     answer = plain_error(refusal.status, refusal.message);
   }
-  if (refusal.status == 503) answer.headers.emplace_back("Retry-After", "1");
   give_answer(std::move(answer));
 }
 
