@@ -6,6 +6,7 @@
 #include "engine/log/writer.h"
 #include "engine/node/background.h"
 #include "engine/node/housekeeper.h"
+#include "engine/node/maintenance.h"
 #include "engine/node/publisher.h"
 #include "storage/base/log.h"
 #include "storage/store/store.h"
@@ -25,6 +26,7 @@ struct Node::State {
   std::unique_ptr<log::Writer> writer;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<Housekeeper> housekeeper;
+  std::unique_ptr<Maintenance> maintenance;
   /// Set once before the first request; the writer wakes it when it freezes a memtable.
   std::atomic<Background*> wake_target{nullptr};
   std::unique_ptr<Background> background;
@@ -32,6 +34,7 @@ struct Node::State {
 
   /// Ends the threads. Idempotent.
   void stop() {
+    maintenance->stop();
     if (background) background->stop();
     wake_target = nullptr;
     writer->stop();
@@ -85,9 +88,11 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
                            if (Background* target = raw->wake_target.load()) target->wake();
                          }});
   state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
-  state->housekeeper =
-      std::make_unique<Housekeeper>(*state->store, *state->writer, *state->publisher,
-                                    HousekeeperOptions{.index_threads = set.index_threads});
+  state->housekeeper = std::make_unique<Housekeeper>(
+      *state->store, *state->writer, *state->publisher,
+      HousekeeperOptions{.index_threads = set.index_threads, .zstd_level = set.zstd_level});
+  state->maintenance = std::make_unique<Maintenance>(*state->writer, *state->publisher,
+                                                     *state->housekeeper, state->visibility);
   if (background) {
     state->background = std::make_unique<Background>(*state->writer, *state->publisher,
                                                      *state->housekeeper, state->visibility, set);
@@ -145,6 +150,10 @@ std::vector<AliasInfo> Node::aliases() const {
 
 void Node::submit(log::WriteRequest request, log::WriteCallback done) {
   state_->writer->submit(std::move(request), std::move(done));
+}
+
+Maintenance& Node::maintenance() const {
+  return *state_->maintenance;
 }
 
 Lsn Node::visible_lsn() const {

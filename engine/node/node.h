@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct NodeOptions {
   /// Background seals, merges and indexing; tests run them by hand.
   enum class Background : std::uint8_t { kOn, kOff };
   Background background = Background::kOn;
+  /// Zstandard level of payloads in segments that are written from now on; 0: not compressed. Any
+  /// thread.
+  std::function<int()> zstd_level = [] { return 1; };
 };
 
 struct AliasInfo {
@@ -40,6 +44,8 @@ struct HealthCheck {
   bool healthy = true;
   std::string detail;
 };
+
+class Maintenance;  // engine/node/maintenance.h
 
 /// Thread-safe.
 class Node {
@@ -79,6 +85,9 @@ class Node {
   [[nodiscard]] std::vector<HealthCheck> health() const;
   /// True from the moment that the log failed; the owner exits some time later.
   [[nodiscard]] bool poisoned() const;
+
+  /// What an operator may ask for. Valid as long as the node.
+  [[nodiscard]] Maintenance& maintenance() const;
 
   // What the background does, now. For tests and shutdown; each blocks.
   /// Makes segments of all that is in memory.
