@@ -54,9 +54,5 @@ inline constexpr std::size_t kJobFileBytesMax = 2u << 20;
 inline constexpr std::size_t kJobResultBytesMax = 1u << 20;
 inline constexpr std::size_t kJobTextBytesMax = 4u << 10;  ///< an object's name, an error's message
 inline constexpr std::size_t kSettingsBytesMax = 64u << 10;
-inline constexpr std::uint32_t kSlowQueryMsMax = 3'600'000;
-inline constexpr std::size_t kSlowQueriesKept = 256;
-inline constexpr std::size_t kSlowQueryFieldsMax = 32;  ///< of a filter, as they are shown
-inline constexpr std::uint32_t kQueryCacheMbMax = 65'536;
 
 }  // namespace vz::limits

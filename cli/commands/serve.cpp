@@ -58,6 +58,7 @@ Result<ServeOptions> checked(const Options& options) {
   out.server.node.seal_bytes = options.seal_bytes;
   out.server.node.index_threads = options.index_threads;
   out.log_level = parse_level(options.log_level);
+  out.server.settings.log_level = out.log_level;
   out.log_format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   out.poisoned_exit_after = std::chrono::seconds(options.poisoned_exit_after);
   return out;
