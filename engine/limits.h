@@ -54,4 +54,12 @@ inline constexpr std::size_t kWriteQueueBytesMax = 256u << 20;
 inline constexpr std::size_t kSegmentsPerCollectionMax = 64;
 inline constexpr std::uint32_t kSegmentRowsMax = 1u << 28;
 
+// Jobs and run-time settings
+inline constexpr std::size_t kJobsRunningMax = 16;
+inline constexpr std::size_t kJobsKeptMax = 1'000;  ///< of those that ended
+inline constexpr std::size_t kJobFileBytesMax = 2u << 20;
+inline constexpr std::size_t kJobResultBytesMax = 1u << 20;
+inline constexpr std::size_t kJobTextBytesMax = 4u << 10;  ///< an object's name, an error's message
+inline constexpr std::size_t kSettingsBytesMax = 64u << 10;
+
 }  // namespace vz::limits

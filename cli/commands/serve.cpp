@@ -65,6 +65,7 @@ Result<ServeOptions> checked(const Options& options) {
   out.server.node.disk_reserve_bytes = options.disk_reserve_bytes;
   out.server.node.memory.limit_bytes = options.memory_limit_bytes;
   out.log_level = parse_level(options.log_level);
+  out.server.settings.log_level = out.log_level;
   out.log_format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   out.poisoned_exit_after = std::chrono::seconds(options.poisoned_exit_after);
   return out;

@@ -350,6 +350,13 @@ Result<payload::DeclaredField> decode_field(const std::string& body_text) {
   return field;
 }
 
+Status decode_nothing(const std::string& body_text) {
+  VZ_TRY_ASSIGN(const json body, parse_object(body_text));
+  if (body.empty()) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "unknown field '" + body.begin().key().substr(0, 64) + "'; this takes none");
+}
+
 Result<DefinitionPatch> decode_config(const std::string& body_text) {
   VZ_TRY_ASSIGN(const json body, parse_object(body_text));
   const auto unknown = [](const std::string& key) {

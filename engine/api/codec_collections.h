@@ -23,4 +23,7 @@ Result<payload::DeclaredField> decode_field(const std::string& body);
 /// Native {"hnsw":{"ef_search"}}: unknown fields are errors.
 Result<collection::DefinitionPatch> decode_config(const std::string& body);
 
+/// Nothing, or {}: of calls that take no body. Unknown fields are errors.
+Status decode_nothing(const std::string& body);
+
 }  // namespace vz::api

@@ -65,4 +65,17 @@ void search_points_batch(std::shared_ptr<Call> call);
 void query_points(std::shared_ptr<Call> call);
 void query_points_batch(std::shared_ptr<Call> call);
 
+// operations.cpp
+void optimize_collection(std::shared_ptr<Call> call);
+void rebuild_index(std::shared_ptr<Call> call);
+void compact_node(std::shared_ptr<Call> call);
+void collect_garbage(std::shared_ptr<Call> call);
+void get_settings(std::shared_ptr<Call> call);
+void change_settings(std::shared_ptr<Call> call);
+
+// job_answers.cpp
+void list_jobs(std::shared_ptr<Call> call);
+void get_job(std::shared_ptr<Call> call);
+void cancel_job(std::shared_ptr<Call> call);
+
 }  // namespace vz::api

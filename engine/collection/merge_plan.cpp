@@ -26,6 +26,16 @@ std::vector<std::size_t> plan_small(std::span<const SegmentSummary> segments, Ac
   return {};
 }
 
+/// All that is not as good as it gets: without a graph, or with dead rows.
+std::vector<std::size_t> plan_asked(std::span<const SegmentSummary> segments) {
+  std::vector<std::size_t> stale;
+  for (std::size_t at = 0; at < segments.size(); ++at)
+    if (!segments[at].has_graph || segments[at].dead_rows > 0) stale.push_back(at);
+  if (stale.size() != 1) return stale;
+  const SegmentSummary& only = segments[stale.front()];
+  return only.settled && only.dead_rows == 0 ? std::vector<std::size_t>() : stale;
+}
+
 /// The smallest graph segments of one size tier, when there are too many.
 std::vector<std::size_t> plan_tier(std::span<const SegmentSummary> segments) {
   constexpr std::uint64_t kTierFactor = 4;
@@ -69,10 +79,12 @@ std::vector<std::size_t> plan_join(std::span<const SegmentSummary> segments) {
 }  // namespace
 
 std::vector<std::size_t> plan_merge(std::span<const SegmentSummary> segments, Activity activity) {
-  if (auto plan = plan_small(segments, activity); !plan.empty()) return plan;
+  const bool asked = activity == Activity::kAsked;
+  if (auto plan = asked ? plan_asked(segments) : plan_small(segments, activity); !plan.empty())
+    return plan;
   if (auto plan = plan_tier(segments); !plan.empty()) return plan;
   if (auto plan = plan_rewrite(segments); !plan.empty()) return plan;
-  return activity == Activity::kQuiet ? plan_join(segments) : std::vector<std::size_t>();
+  return activity == Activity::kWriting ? std::vector<std::size_t>() : plan_join(segments);
 }
 
 }  // namespace vz::collection

@@ -15,7 +15,11 @@ struct SegmentSummary {
   bool settled = true;  ///< false: big enough for a graph and not indexed yet
 };
 
-enum class Activity : std::uint8_t { kWriting, kQuiet };
+enum class Activity : std::uint8_t {
+  kWriting,
+  kQuiet,
+  kAsked,  ///< somebody wants it as good as it gets, and waits
+};
 
 /// Positions of the segments to merge into one, ascending; empty: nothing to do. One position alone
 /// means: rewrite it without its dead rows, or, if it is not settled, index it where it is.
@@ -24,7 +28,8 @@ enum class Activity : std::uint8_t { kWriting, kQuiet };
 /// graph is built, or as they are once the collection is quiet; graph segments merge by size tiers
 /// of factor 4 when there are more than 4; a segment with more than 30 % dead rows is rewritten;
 /// once the collection is quiet, graph segments of up to kJoinedRowsMax rows in all become one,
-/// unless it would be mostly the largest of them again.
+/// unless it would be mostly the largest of them again. When it was asked for, all segments without
+/// a graph and all with dead rows become one first, however many or few the rows are.
 std::vector<std::size_t> plan_merge(std::span<const SegmentSummary> segments, Activity activity);
 
 inline constexpr std::uint32_t kMergeRowsMin = 50'000;

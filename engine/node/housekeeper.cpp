@@ -23,6 +23,21 @@ manifest::SegmentEntry* entry_of(manifest::CollectionEntry& entry, const SealedP
   return nullptr;
 }
 
+/// What a write under these numbers may have left, as far as its name goes.
+manifest::SegmentEntry unpublished(const collection::PartNumbers& numbers) {
+  return {.epoch = numbers.epoch,
+          .seq = numbers.seq,
+          .rows = 0,
+          .seg = {},
+          .dead = {},
+          .index = manifest::VersionedFile{numbers.index, {}},
+          .fields = manifest::VersionedFile{numbers.fields, {}}};
+}
+
+bool serves(const collection::Parts& parts, const std::shared_ptr<SealedPart>& part) {
+  return std::find(parts.segments.begin(), parts.segments.end(), part) != parts.segments.end();
+}
+
 }  // namespace
 
 void Housekeeper::discard(CollectionId collection, const manifest::SegmentEntry& entry) {
@@ -71,7 +86,9 @@ Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
     VZ_TRY_ASSIGN(written, collection::write_part(
                                store_.env(), store_.paths(), collection,
                                {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}},
-                               publisher_.allocate(), {.graph = index::GraphPolicy::kCodesOnly}));
+                               publisher_.allocate(),
+                               {.graph = index::GraphPolicy::kCodesOnly,
+                                .zstd_level = options_.zstd_level()}));
     VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
                                          *collection.definition()));
   }
@@ -139,12 +156,40 @@ Result<bool> Housekeeper::merge_next(LiveCollection& collection, collection::Act
   if (plan.empty()) return false;
   Segments inputs;
   for (const std::size_t at : plan) inputs.push_back(parts->segments[at]);
-  if (inputs.size() == 1 && !inputs.front()->settled()) {
+  // One that is to lose dead rows as well would have its graph built twice.
+  const bool sound = activity != collection::Activity::kAsked || summaries[plan[0]].dead_rows == 0;
+  if (inputs.size() == 1 && !inputs.front()->settled() && sound) {
     VZ_TRY(rebuild(collection, inputs.front(), stop));
   } else {
     VZ_TRY(merge(collection, inputs, parts->segments, stop));
   }
   return true;
+}
+
+Result<bool> Housekeeper::rewrite(LiveCollection& collection,
+                                  const std::shared_ptr<SealedPart>& part, std::stop_token stop) {
+  MutexLock lock(merge_mutex_);
+  const auto parts = collection.view().parts;
+  if (collection.dropped() || !serves(*parts, part)) return false;
+  VZ_TRY(merge(collection, {part}, parts->segments, std::move(stop)));
+  return true;
+}
+
+Result<bool> Housekeeper::rebuild_derived(LiveCollection& collection,
+                                          const std::shared_ptr<SealedPart>& part,
+                                          std::stop_token stop) {
+  MutexLock lock(merge_mutex_);
+  if (collection.dropped() || !serves(*collection.view().parts, part)) return false;
+  if (part->row_count() == 0) return false;  // Tombstones alone: it has none.
+  VZ_TRY(rebuild(collection, part, std::move(stop)));
+  return true;
+}
+
+Result<Garbage> Housekeeper::collect_garbage() {
+  // A file that a seal or a merge has begun has no name in an image yet.
+  MutexLock merges(merge_mutex_);
+  MutexLock seals(seal_mutex_);
+  return publisher_.collect_garbage();
 }
 
 Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<SealedPart>& part,
@@ -217,14 +262,18 @@ Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, co
   std::optional<manifest::SegmentEntry> written;
   std::shared_ptr<SealedPart> output;
   if (rows.row_count() > 0 || !tombstones.empty()) {
-    VZ_TRY_ASSIGN(written, collection::write_part(store_.env(), store_.paths(), collection,
-                                                  {.rows = rows,
-                                                   .tombstones = std::move(tombstones),
-                                                   .replaces = std::move(replaces)},
-                                                  publisher_.allocate(),
-                                                  {.graph = index::GraphPolicy::kBySize,
-                                                   .threads = options_.index_threads,
-                                                   .stop = stop}));
+    const collection::PartNumbers numbers = publisher_.allocate();
+    auto part = collection::write_part(
+        store_.env(), store_.paths(), collection,
+        {.rows = rows, .tombstones = std::move(tombstones), .replaces = std::move(replaces)},
+        numbers,
+        {.graph = index::GraphPolicy::kBySize,
+         .threads = options_.index_threads,
+         .stop = stop,
+         .zstd_level = options_.zstd_level()});
+    if (!part && part.error().code == ErrorCode::kCancelled)
+      discard(collection.id(), unpublished(numbers));
+    VZ_TRY_ASSIGN(written, std::move(part));
     VZ_TRY_ASSIGN(output, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
                                            *collection.definition()));
     output->mark_settled();

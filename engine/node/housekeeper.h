@@ -1,6 +1,7 @@
 // Seals, merges and rebuilds: each is files first, then one publish, then one swap in memory.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <vector>
@@ -12,9 +13,11 @@ namespace vz::node {
 
 struct HousekeeperOptions {
   unsigned index_threads = 2;
+  /// Of the payloads of segments that are written from now on; 0: not compressed.
+  std::function<int()> zstd_level = [] { return 1; };
 };
 
-/// Two threads may use it: one that seals, one that merges; each kind runs once at a time.
+/// Thread-safe: one seal and one merge or rebuild at a time; who comes second waits.
 class Housekeeper {
  public:
   Housekeeper(store::Store& store, log::Writer& writer, Publisher& publisher,
@@ -29,6 +32,18 @@ class Housekeeper {
   /// Errors: kCancelled, kCorruption, kIoError, kNoSpace: nothing has changed.
   Result<bool> merge_next(collection::LiveCollection& collection, collection::Activity activity,
                           std::stop_token stop);
+
+  /// Writes a segment anew without its dead rows, as it would be written now: compression, graph
+  /// and columns. False: it is not in service any more. Errors: as merge_next().
+  Result<bool> rewrite(collection::LiveCollection& collection,
+                       const std::shared_ptr<collection::SealedPart>& part, std::stop_token stop);
+  /// The same with its derived files alone. The old ones serve until the new ones are there.
+  Result<bool> rebuild_derived(collection::LiveCollection& collection,
+                               const std::shared_ptr<collection::SealedPart>& part,
+                               std::stop_token stop);
+  /// Removes the data files that the image in force does not name; nothing is sealed or merged
+  /// meanwhile. Errors: those of Publisher::collect_garbage().
+  Result<Garbage> collect_garbage();
 
  private:
   using Segments = std::vector<std::shared_ptr<collection::SealedPart>>;

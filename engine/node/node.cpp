@@ -8,6 +8,7 @@
 #include "engine/node/background.h"
 #include "engine/node/disk_guard.h"
 #include "engine/node/housekeeper.h"
+#include "engine/node/maintenance.h"
 #include "engine/node/publisher.h"
 #include "storage/base/log.h"
 #include "storage/store/store.h"
@@ -29,6 +30,7 @@ struct Node::State {
   std::unique_ptr<log::Writer> writer;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<Housekeeper> housekeeper;
+  std::unique_ptr<Maintenance> maintenance;
   /// Set once before the first request; the writer wakes it when it freezes a memtable.
   std::atomic<Background*> wake_target{nullptr};
   std::unique_ptr<Background> background;
@@ -36,6 +38,7 @@ struct Node::State {
 
   /// Ends the threads. Idempotent.
   void stop() {
+    maintenance->stop();
     if (background) background->stop();
     wake_target = nullptr;
     writer->stop();
@@ -101,9 +104,11 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
                          .on_no_space = [raw] { return raw->disk->release(); },
                          .numbers = std::move(numbers)});
   state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
-  state->housekeeper =
-      std::make_unique<Housekeeper>(*state->store, *state->writer, *state->publisher,
-                                    HousekeeperOptions{.index_threads = set.index_threads});
+  state->housekeeper = std::make_unique<Housekeeper>(
+      *state->store, *state->writer, *state->publisher,
+      HousekeeperOptions{.index_threads = set.index_threads, .zstd_level = set.zstd_level});
+  state->maintenance = std::make_unique<Maintenance>(*state->writer, *state->publisher,
+                                                     *state->housekeeper, state->visibility);
   if (background) {
     state->background =
         std::make_unique<Background>(*state->writer, *state->publisher, *state->housekeeper,
@@ -172,6 +177,10 @@ void Node::submit(log::WriteRequest request, log::WriteCallback done) {
     if (!room) return done(tl::unexpected<Error>(room.error()));
   }
   state_->writer->submit(std::move(request), std::move(done));
+}
+
+Maintenance& Node::maintenance() const {
+  return *state_->maintenance;
 }
 
 Lsn Node::visible_lsn() const {

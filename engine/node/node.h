@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct NodeOptions {
   Background background = Background::kOn;
   /// Where open() says how far it is; may be null. Must outlive open().
   log::LoadProgress* progress = nullptr;
+  /// Zstandard level of payloads in segments that are written from now on; 0: not compressed. Any
+  /// thread.
+  std::function<int()> zstd_level = [] { return 1; };
 };
 
 struct AliasInfo {
@@ -68,6 +72,8 @@ struct NodeNumbers {
   std::uint64_t memory_limit_bytes = 0;   ///< that it may use
   DiskSpace disk;                         ///< where the data directory is; 0 if unknown
 };
+
+class Maintenance;  // engine/node/maintenance.h
 
 /// Thread-safe.
 class Node {
@@ -111,6 +117,9 @@ class Node {
   [[nodiscard]] Status admit_search() const;
   /// True from the moment that the log failed; the owner exits some time later.
   [[nodiscard]] bool poisoned() const;
+
+  /// What an operator may ask for. Valid as long as the node.
+  [[nodiscard]] Maintenance& maintenance() const;
 
   // What the background does, now. For tests and shutdown; each blocks.
   /// Makes segments of all that is in memory.

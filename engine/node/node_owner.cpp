@@ -10,20 +10,29 @@ namespace {
 constexpr int kLockAttempts = 50;
 constexpr auto kLockPause = std::chrono::milliseconds(100);
 
-NodeOptions with_progress(NodeOptions options, log::LoadProgress& progress) {
+NodeOptions complete(NodeOptions options, const std::shared_ptr<LiveSettings>& settings,
+                     log::LoadProgress& progress) {
+  options.zstd_level = [settings] { return settings->current()->zstd_level(); };
   options.progress = &progress;
   return options;
 }
 
 }  // namespace
 
-NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds restore_quiet)
+NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds restore_quiet,
+                     const Settings& settings)
     : env_(env),
-      options_(with_progress(std::move(options), progress_)),
-      watch_(env, {options_.data_dir}, restore_quiet) {}
+      settings_(std::make_shared<LiveSettings>(env, options.data_dir, settings)),
+      options_(complete(std::move(options), settings_, progress_)),
+      watch_(env, {options_.data_dir}, restore_quiet),
+      jobs_(std::make_unique<Jobs>(env, options_.data_dir)) {
+  settings_->on_change([this](const Settings& now) { jobs_->keep(now.jobs_retention); });
+}
 
 Status NodeOwner::open() {
   VZ_TRY_ASSIGN(auto opened, Node::open(env_, options_));
+  VZ_TRY(settings_->open());
+  VZ_TRY(jobs_->open());
   serve(std::move(opened));
   return {};
 }
@@ -93,6 +102,7 @@ Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
 }
 
 Status NodeOwner::close() {
+  jobs_->stop();
   const auto node = current();
   return node == nullptr ? Status() : node->close();
 }

@@ -17,6 +17,18 @@ void nothing() {}
 
 }  // namespace
 
+Garbage garbage_between(const DataFiles& before, const DataFiles& after) {
+  Garbage garbage;
+  for (const auto& [path, bytes] : after) garbage.bytes_after += bytes;
+  for (const auto& [path, bytes] : before) {
+    garbage.bytes_before += bytes;
+    if (after.contains(path)) continue;
+    ++garbage.files_removed;
+    garbage.freed_bytes += bytes;
+  }
+  return garbage;
+}
+
 /// The catalog at one durable moment, taken between two groups.
 struct Publisher::Capture {
   struct Collection {
@@ -80,6 +92,15 @@ Status Publisher::remove_old_files(std::chrono::milliseconds quiet) {
   if (old_files_removed_ || std::chrono::steady_clock::now() - published_at_ < quiet) return {};
   old_files_removed_ = true;
   return store_.keeps_old_files() ? publish_locked(0, unchanged, nothing, End::kOpen) : Status();
+}
+
+Result<Garbage> Publisher::collect_garbage() {
+  MutexLock lock(mutex_);
+  VZ_TRY_ASSIGN(const auto before, store_.data_files());
+  if (store_.keeps_old_files()) VZ_TRY(publish_locked(0, unchanged, nothing, End::kOpen));
+  VZ_TRY(store_.remove_leftovers(store::LeftoverKind::kData));
+  VZ_TRY_ASSIGN(const auto after, store_.data_files());
+  return garbage_between(before, after);
 }
 
 Status Publisher::publish_clean() {

@@ -4,12 +4,26 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
+#include <string>
 
 #include "engine/collection/part_writer.h"
 #include "engine/log/writer.h"
 #include "storage/store/store.h"
 
 namespace vz::node {
+
+/// What a collection of garbage has removed.
+struct Garbage {
+  std::uint64_t files_removed = 0;
+  std::uint64_t freed_bytes = 0;
+  std::uint64_t bytes_before = 0;  ///< of all data files and images
+  std::uint64_t bytes_after = 0;
+};
+
+using DataFiles = std::map<std::string, std::uint64_t>;  ///< sizes by path
+/// freed_bytes: of the files that went.
+Garbage garbage_between(const DataFiles& before, const DataFiles& after);
 
 /// Thread-safe: publishes one after another. Its lock is held across the publish's I/O (the one
 /// exception besides the log's own): the next image builds on the one before.
@@ -33,16 +47,25 @@ class Publisher {
   /// waits for the next publish.
   /// Why: after its last merge a quiet node would hold the merged segments twice for good.
   Status remove_old_files(std::chrono::milliseconds quiet);
+  /// Removes now what remove_old_files() would once it is quiet, and data files that no image
+  /// names. The caller sees to it that no file is being written. While a restore is pending nothing
+  /// goes. Errors: kUnavailable (the log has failed), kIoError, kNoSpace: some may be gone.
+  Result<Garbage> collect_garbage();
   /// After the writer stopped and everything is sealed: records that the log ended well.
   Status publish_clean();
 
   /// store::Store::restore_pending()
   [[nodiscard]] bool restore_pending() const { return store_.restore_pending(); }
 
+  /// Of collections/, and the images. Errors: kIoError.
+  Result<DataFiles> data_files() const { return store_.data_files(); }
+
   /// What the image in force says. Errors: kNotFound.
   Result<manifest::CollectionEntry> entry(CollectionId collection);
 
   collection::PartNumbers allocate();
+  /// Every segment that was allocated before this call has a lower one.
+  [[nodiscard]] SegmentSeq next_seq() const { return next_seq_.load(); }
   std::uint64_t allocate_number() { return next_number_.fetch_add(1); }
   /// From now on no file gets a name that one of `arriving` has: a snapshot that tar unpacks here.
   void avoid_names_of(const manifest::Manifest& arriving);

@@ -33,7 +33,7 @@ class RunningServer final : public Server {
  public:
   RunningServer(Env& env, ServerOptions options)
       : options_(std::move(options)),
-        nodes_(env, options_.node, options_.restore_quiet),
+        nodes_(env, options_.node, options_.restore_quiet, options_.settings),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
     service_.version = options_.version;
     service_.commit = options_.commit;
@@ -42,6 +42,7 @@ class RunningServer final : public Server {
     service_.port = options_.listen.port;
     service_.nodes = &nodes_;
     service_.pool = &pool_;
+    nodes_.settings().on_change([](const node::Settings& now) { set_log_level(now.log_level); });
   }
   ~RunningServer() override {
     if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
@@ -106,6 +107,7 @@ class RunningServer final : public Server {
   }
 
   Status stop(std::chrono::milliseconds grace) override {
+    nodes_.jobs().stop();  // Before the requests that wait for one.
     if (http_ != nullptr) http_->stop(grace);
     pool_.stop();
     end_opener();

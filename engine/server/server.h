@@ -17,6 +17,7 @@ namespace vz::server {
 
 struct ServerOptions {
   node::NodeOptions node;
+  node::Settings settings;  ///< where none was set at run time
   net::Listener listen{.address = "127.0.0.1", .port = 15002};
   std::optional<net::Listener> qdrant_listen;  ///< the Qdrant routes at its root
   api::Access access = api::Access::kLoopbackOnly;
@@ -57,7 +58,8 @@ class Server {
   /// 0 without a Qdrant listener.
   [[nodiscard]] virtual std::uint16_t qdrant_port() const = 0;
 
-  /// Lets running requests finish for up to `grace`, then closes the node. Idempotent.
+  /// Ends running jobs, lets running requests finish for up to `grace`, then closes the node.
+  /// Idempotent.
   /// Errors: those of node::Node::close.
   virtual Status stop(std::chrono::milliseconds grace) = 0;
 };

@@ -76,6 +76,10 @@ void configure_log(LogLevel level, LogFormat format) {
                        spdlog::pattern_time_type::utc);
 }
 
+void set_log_level(LogLevel level) {
+  logger().set_level(to_spdlog(level));
+}
+
 LogEvent::LogEvent(LogLevel level, std::string_view event) : level_(level) {
   with("event", event);
 }

@@ -13,6 +13,8 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 
 /// Set once at start-up, before other threads log. Default: info, text, stdout.
 void configure_log(LogLevel level, LogFormat format);
+/// From now on; any time, any thread.
+void set_log_level(LogLevel level);
 
 /// One event under construction; the line is written when it goes out of scope, whole, by one
 /// write. Thread-safe. Values are escaped, so a client's bytes cannot start a line of their own.

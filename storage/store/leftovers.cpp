@@ -158,7 +158,24 @@ Result<std::vector<Leftover>> find_leftovers(Env& env, const Paths& paths,
   return LeftoverSearch(env, paths, current, previous).run();
 }
 
-Result<std::vector<std::string>> Store::remove_leftovers() {
+Result<std::map<std::string, std::uint64_t>> Store::data_files() const {
+  std::map<std::string, std::uint64_t> files;
+  VZ_TRY_ASSIGN(const auto in_root, env_.list(paths_.root));
+  for (const auto& entry : in_root)
+    if (manifest::parse_file_name(entry.name))
+      files[paths_.root + "/" + entry.name] = entry.size_bytes;
+  VZ_TRY_ASSIGN(const auto collections, env_.list(paths_.collections()));
+  for (const auto& collection : collections) {
+    if (!parse_collection_id(collection.name) || collection.type != FileType::kDirectory) continue;
+    const std::string directory = paths_.collections() + "/" + collection.name;
+    VZ_TRY_ASSIGN(const auto entries, env_.list(directory));
+    for (const auto& entry : entries)
+      if (entry.type == FileType::kRegular) files[directory + "/" + entry.name] = entry.size_bytes;
+  }
+  return files;
+}
+
+Result<std::vector<std::string>> Store::remove_leftovers(LeftoverKind kind) {
   VZ_TRY_ASSIGN(const auto leftovers,
                 find_leftovers(env_, paths_, current_,
                                {.image = previous_, .unreadable = previous_unreadable_}));
@@ -166,6 +183,8 @@ Result<std::vector<std::string>> Store::remove_leftovers() {
   for (const Leftover& leftover : leftovers) {
     // Asked each time: tar may begin at any moment, and writes RESTORE first.
     if (restore_pending()) break;
+    const bool data = leftover.path.starts_with(paths_.collections() + "/");
+    if (kind == LeftoverKind::kData && !data) continue;
     const bool gone = leftover.directory ? remove_if_empty(env_, leftover.path)
                                          : remove_file(env_, leftover.path);
     if (gone) removed.push_back(leftover.path);

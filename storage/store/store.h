@@ -2,6 +2,7 @@
 // Layout: storage/README.md.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -88,6 +89,12 @@ struct OpenOptions {
   const VerifiedRestore* verified = nullptr;
 };
 
+/// Which leftovers to remove.
+enum class LeftoverKind : std::uint8_t {
+  kAll,
+  kData,  ///< of collections/ alone: elsewhere a running node may have a file half written
+};
+
 /// A data directory opened for writing: locked for as long as this lives.
 class Store {
  public:
@@ -134,9 +141,13 @@ class Store {
   Status create_collection_directory(CollectionId id);
 
   /// Removes what find_leftovers() finds (storage/store/leftovers.h). For the start, before
-  /// anything else writes here. While the previous image is unreadable no numbered file goes, nor
-  /// while a restore is pending. Returns the paths removed.
-  Result<std::vector<std::string>> remove_leftovers();
+  /// anything else writes here; of kind kData also later, while nobody writes a data file. While
+  /// the previous image is unreadable no numbered file goes, nor while a restore is pending.
+  /// Returns the paths removed.
+  Result<std::vector<std::string>> remove_leftovers(LeftoverKind kind = LeftoverKind::kAll);
+
+  /// Paths and sizes of the images and of all files in collections/<id>/. Errors: kIoError.
+  [[nodiscard]] Result<std::map<std::string, std::uint64_t>> data_files() const;
 
  private:
   Store(Env& env, Paths paths) : env_(env), paths_(std::move(paths)) {}

@@ -1,0 +1,75 @@
+// Run-time settings: what is refused, what is kept, and where a value comes from.
+#include "engine/node/settings.h"
+
+#include <catch2/catch.hpp>
+
+#include "storage/env/fault_env.h"
+
+using namespace vz;
+using node::decode_settings;
+using node::LiveSettings;
+
+TEST_CASE("settings: an unknown key and a bad value are refused by name", "[node][settings]") {
+  const auto message = [](const char* json) {
+    const auto patch = decode_settings(json);
+    REQUIRE_FALSE(patch);
+    CHECK(patch.error().code == ErrorCode::kInvalidArgument);
+    return patch.error().message;
+  };
+  CHECK(message(R"({"data_dir":"/x"})").find("'data_dir'") != std::string::npos);
+  CHECK(message(R"({"logging":{"path":"/x"}})").find("'logging.path'") != std::string::npos);
+  CHECK(message(R"({"logging":{"level":"loud"}})").find("logging.level: expected debug or") == 0);
+  CHECK(message(R"({"logging":7})").find("logging: ") == 0);
+  CHECK(message(R"({"storage":{"compression_level":20}})").find("from 1 to 19") !=
+        std::string::npos);
+  CHECK(message(R"({"storage":{"compression_level":1.5}})").find("storage.compression_level") == 0);
+  CHECK(message("[]").find("object") != std::string::npos);
+  CHECK(message(std::string(100'000, '[').c_str()).find("JSON") != std::string::npos);
+}
+
+TEST_CASE("settings: a change is in force, outlives a power cut, and null takes it back",
+          "[node][settings]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  REQUIRE(env.make_directory("/data"));
+  node::Settings start;
+  start.log_level = LogLevel::kWarn;
+  {
+    LiveSettings live(env, "/data", start);
+    int seen = 0;
+    live.on_change([&](const node::Settings& now) { seen = now.zstd_level(); });
+    CHECK(seen == 1);
+    REQUIRE(live.change(*decode_settings(R"({"storage":{"compression_level":7}})")));
+    REQUIRE(live.change(*decode_settings(R"({"jobs":{"retention":5}})")));
+    CHECK(seen == 7);
+    env.lose_power_worst();
+  }
+  LiveSettings live(env, "/data", start);
+  REQUIRE(live.open());
+  CHECK(live.current()->compression_level == 7);
+  CHECK(live.current()->jobs_retention == 5);
+  const std::string text = live.describe();
+  CHECK(text.find(R"("storage.compression_level": "runtime")") != std::string::npos);
+  CHECK(text.find(R"("logging.level": "start")") != std::string::npos);
+  CHECK(text.find(R"("storage.compression": "default")") != std::string::npos);
+
+  REQUIRE(live.change(*decode_settings(R"({"storage":null})")));
+
+  CHECK(live.current()->compression_level == 1);
+  CHECK(live.current()->jobs_retention == 5);
+}
+
+TEST_CASE("settings: a file that is none is an error that names it", "[node][settings]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  REQUIRE(env.make_directory("/data"));
+  REQUIRE(env.put_file("/data/config.json", as_bytes(R"({"storage":{"compression":"lz4"}})")));
+  LiveSettings live(env, "/data", {});
+
+  const auto opened = live.open();
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kCorruption);
+  CHECK(opened.error().message.find(
+            "/data/config.json: storage.compression: expected none or zstd") == 0);
+}
