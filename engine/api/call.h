@@ -13,6 +13,7 @@
 #include "engine/api/route.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node_owner.h"
+#include "engine/node/snapshots.h"
 #include "engine/runtime/thread_pool.h"
 #include "storage/base/status.h"
 
@@ -34,6 +35,8 @@ struct Service {
   std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
   std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
   runtime::ThreadPool* pool = nullptr;        ///< for long reads; null: they run where they came in
+  node::Snapshots* snapshots = nullptr;
+  runtime::ThreadPool* snapshot_pool = nullptr;  ///< for what lasts as long as the data is large
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
@@ -76,6 +79,8 @@ class Call {
   void answer_result(Result<std::string> result);
   void answer_text(int status, std::string text);
   void answer_json(int status, std::string json);  ///< without an envelope
+  void answer_accepted();  ///< 202, in Qdrant's words: it goes on without the caller
+  void answer_response(net::Response response) { respond_(std::move(response)); }
 
  private:
   [[nodiscard]] double seconds() const;

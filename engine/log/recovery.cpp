@@ -12,14 +12,13 @@ namespace {
 using collection::LiveCollection;
 using collection::SealedPart;
 
-Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
+Result<std::shared_ptr<LiveCollection>> open_collection(Env& env, const store::Paths& paths,
                                                         const manifest::CollectionEntry& entry,
                                                         const NodeState& state) {
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
   std::vector<std::shared_ptr<SealedPart>> segments;
   for (const manifest::SegmentEntry& segment : entry.segments) {
-    VZ_TRY_ASSIGN(auto part,
-                  SealedPart::open(store.env(), store.paths(), entry.id, segment, definition));
+    VZ_TRY_ASSIGN(auto part, SealedPart::open(env, paths, entry.id, segment, definition));
     segments.push_back(std::move(part));
   }
   if (std::any_of(segments.begin(), segments.end(),
@@ -42,7 +41,7 @@ Status open_files(store::Store& store, Recovered& out) {
   const manifest::Manifest& image = store.opened_manifest();
   auto catalog = std::make_shared<collection::Catalog>();
   for (const manifest::CollectionEntry& entry : image.collections) {
-    auto opened = open_collection(store, entry, out.state);
+    auto opened = open_collection(store.env(), store.paths(), entry, out.state);
     if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
     catalog->collections[entry.name] = *opened;
     out.state.collections[entry.id] = std::move(*opened);
@@ -64,6 +63,15 @@ Status open_files(store::Store& store, Recovered& out) {
 }
 
 }  // namespace
+
+Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image) {
+  const NodeState nobody;
+  for (const manifest::CollectionEntry& entry : image.collections) {
+    const auto opened = open_collection(env, paths, entry, nobody);
+    if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
+  }
+  return {};
+}
 
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
   Recovered out;

@@ -80,6 +80,7 @@ bool Connection::step() {
       return step_writing();
     case Phase::kLinger:
       return step_linger();
+    case Phase::kFetching:
     case Phase::kClosed:
       break;
   }

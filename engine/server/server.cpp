@@ -15,6 +15,7 @@ namespace {
 
 /// How long start() waits for a node that fails at once before it listens.
 constexpr std::chrono::milliseconds kQuickFailure{200};
+constexpr std::size_t kSnapshotWorkMax = 16;  ///< snapshots and restores that wait; then 503
 
 std::string host_name() {
   char name[256] = {};
@@ -34,13 +35,18 @@ class RunningServer final : public Server {
   RunningServer(Env& env, ServerOptions options)
       : options_(std::move(options)),
         nodes_(env, options_.node, options_.restore_quiet),
-        pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
+        snapshots_(env, nodes_,
+                   {.data_dir = options_.node.data_dir, .restore_dirs = options_.restore_dirs}),
+        pool_("vz-pool", options_.pool_threads, options_.pool_queue_max),
+        snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax) {
     service_.version = options_.version;
     service_.access = options_.access;
     service_.host = shown_host(options_.listen);
     service_.port = options_.listen.port;
     service_.nodes = &nodes_;
     service_.pool = &pool_;
+    service_.snapshots = &snapshots_;
+    service_.snapshot_pool = &snapshot_pool_;
   }
   ~RunningServer() override {
     if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
@@ -89,13 +95,13 @@ class RunningServer final : public Server {
 
   [[nodiscard]] Phase phase() const override {
     MutexLock lock(mutex_);
-    return phase_;
+    return nodes_.failure() ? phase_ : Phase::kFailed;
   }
   Status wait_until_loaded() override VZ_NO_THREAD_SAFETY_ANALYSIS {
     MutexLock lock(mutex_);
     while (phase_ == Phase::kLoading) changed_.wait(mutex_);
     if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
-    return {};
+    return nodes_.failure();
   }
   [[nodiscard]] std::shared_ptr<node::Node> node() const override { return nodes_.current(); }
   [[nodiscard]] std::uint16_t port() const override { return ports_.at(0); }
@@ -104,7 +110,9 @@ class RunningServer final : public Server {
   }
 
   Status stop(std::chrono::milliseconds grace) override {
+    snapshots_.cancel();  // Who waits for one gets an answer before the connections close.
     if (http_ != nullptr) http_->stop(grace);
+    snapshot_pool_.stop();
     pool_.stop();
     end_opener();
     if (std::exchange(closed_, true)) return {};
@@ -129,7 +137,7 @@ class RunningServer final : public Server {
         MutexLock lock(mutex_);
         if (!stop.stop_requested()) changed_.wait_for(mutex_, options_.restore_poll);
       }
-      if (stop.stop_requested()) return;
+      if (stop.stop_requested() || !nodes_.failure()) return;
       const Status polled = nodes_.poll_restore(std::chrono::steady_clock::now(), unless_stopped);
       if (!polled) return enter(Phase::kFailed, polled);
     }
@@ -146,7 +154,9 @@ class RunningServer final : public Server {
 
   const ServerOptions options_;
   node::NodeOwner nodes_;
+  node::Snapshots snapshots_;
   runtime::ThreadPool pool_;
+  runtime::ThreadPool snapshot_pool_;  ///< one thread: makes and restores one snapshot at a time
   api::Service service_;
   mutable Mutex mutex_;
   ConditionVariable changed_;  ///< the phase, or the end of the watch

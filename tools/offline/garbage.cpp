@@ -7,7 +7,6 @@
 #include "storage/store/restoration.h"
 #include "tools/offline/check_run.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/directory_target.h"
 #include "tools/offline/layout.h"
 
 namespace vz::offline {

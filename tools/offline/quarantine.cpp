@@ -7,7 +7,6 @@
 
 #include "storage/store/lock_owner.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/directory_target.h"
 #include "tools/offline/quarantine_record.h"
 
 namespace vz::offline {

@@ -18,7 +18,7 @@
 
 #include "storage/archive/byte_stream.h"
 #include "storage/env/env.h"
-#include "tools/offline/snapshot_read.h"
+#include "storage/snapshot/read.h"
 
 namespace vz::offline {
 
@@ -33,11 +33,11 @@ struct RestoreOptions {
 };
 
 struct RestoreReport {
-  ReadReport read;        ///< with findings, nothing was changed
-  std::string previous;   ///< where the old content is now (dry: ""); "" if there was none
-  bool replaces = false;  ///< the directory held data
-  Epoch epoch = 0;        ///< the new one
-  Lsn first_lsn = 0;      ///< that it begins at
+  snapshot::ReadReport read;  ///< with findings, nothing was changed
+  std::string previous;       ///< where the old content is now (dry: ""); "" if there was none
+  bool replaces = false;      ///< the directory held data
+  Epoch epoch = 0;            ///< the new one
+  Lsn first_lsn = 0;          ///< that it begins at
 };
 
 /// Errors: kLocked (a node is running: names it); kFailedPrecondition (it holds data, and that is

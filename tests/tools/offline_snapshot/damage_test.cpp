@@ -35,7 +35,7 @@ struct Sample {
 /// What verify finds; "" if it is sound. An archive that is none counts as found.
 std::string found(const Bytes& archive, const archive::ArchiveLimits& limits = {}) {
   archive::MemorySource source(archive);
-  const auto report = offline::verify(source, limits);
+  const auto report = snapshot::verify(source, limits);
   if (!report) return report.error().message;
   std::string text;
   for (const auto& finding : report->findings) text += finding.file + ": " + finding.problem + "\n";
@@ -55,7 +55,7 @@ void check_refused(const Bytes& archive, const std::string& what) {
     CHECK((!report || !report->read.sound()));
   }
   archive::MemorySource source(archive);
-  const auto extracted = offline::extract(env, source, "/extracted");
+  const auto extracted = snapshot::extract(env, source, "/extracted");
   CHECK((!extracted || !extracted->sound()));
   CHECK_FALSE(env.exists("/absent"));
   CHECK_FALSE(env.exists("/extracted"));
@@ -70,7 +70,7 @@ TEST_CASE("verify: a sound archive has no findings, and says what it holds", "[s
   Sample sample;
   archive::MemorySource source(sample.archive);
 
-  const auto report = offline::verify(source);
+  const auto report = snapshot::verify(source);
 
   REQUIRE(report);
   CHECK(report->sound());
@@ -81,7 +81,7 @@ TEST_CASE("verify: a sound archive has no findings, and says what it holds", "[s
   CHECK(report->summary->collections[0].name == "docs");
   CHECK(report->bytes_checked == report->summary->bytes);
   archive::MemorySource again(sample.archive);
-  const auto inspected = offline::inspect(again);
+  const auto inspected = snapshot::inspect(again);
   REQUIRE(inspected);
   CHECK(inspected->lsn == report->summary->lsn);
   CHECK(inspected->epoch == 1);
@@ -126,7 +126,7 @@ TEST_CASE("verify: a flipped bit of the archive itself is found, or changed noth
       bad[bit / 8] ^= std::byte(1u << (bit % 8));
       REQUIRE(sample.env.put_file(path, bad));
       INFO("flipped bit " << bit << " of " << read->size() * 8);
-      const auto report = offline::verify_file(sample.env, path);
+      const auto report = snapshot::verify_file(sample.env, path);
       REQUIRE((!report || !report->sound()));
       if (found(bad).empty()) {
         ++harmless;
@@ -151,15 +151,15 @@ TEST_CASE("verify: the sum beside the archive covers every bit of it", "[snapsho
   const std::string path = "/backup/a.tar.gz";
   REQUIRE(sample.env.make_directory("/backup"));
   REQUIRE(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, path));
-  REQUIRE(offline::verify_file(sample.env, path)->sound());
+  REQUIRE(snapshot::verify_file(sample.env, path)->sound());
 
   REQUIRE(sample.env.flip_bit(path, 9, 0));  // The system in the gzip header.
 
-  const auto report = offline::verify_file(sample.env, path);
+  const auto report = snapshot::verify_file(sample.env, path);
   REQUIRE(report);
   REQUIRE(report->findings.size() == 1);
   CHECK_THAT(report->findings[0].problem, Catch::Contains("a.tar.gz.sha256"));
-  CHECK(offline::verify_file(sample.env, "/absent.tar.gz").error().code == ErrorCode::kNotFound);
+  CHECK(snapshot::verify_file(sample.env, "/absent.tar.gz").error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("restore: what does not match RESTORE is refused, and the target is untouched",
@@ -238,7 +238,7 @@ TEST_CASE("restore: numbers that no node reaches are refused", "[snapshot]") {
   auto image = manifest::load(sample.env, kDataDir);
   REQUIRE(image);
   image->catalog_lsn = kLsnMax;
-  const auto contents = offline::make_contents(*image);
+  const auto contents = store::make_contents(*image);
   REQUIRE(contents);
   auto members = sample.members;
   members[0].content = contents->restore_bytes;

@@ -1,8 +1,8 @@
-#include "tools/offline/directory_target.h"
+#include "storage/snapshot/directory_target.h"
 
 #include "storage/archive/member_name.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 
 Status DirectoryTarget::begin(const SnapshotContents& contents) {
   std::uint64_t needed = contents.restore_bytes.size();
@@ -50,4 +50,4 @@ Status DirectoryTarget::finish() {
   return env_.sync_directory(root_);
 }
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot
