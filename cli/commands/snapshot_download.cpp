@@ -9,6 +9,7 @@
 #include "cli/output/progress.h"
 #include "storage/snapshot/pack.h"
 #include "tools/drive/answer.h"
+#include "tools/drive/download.h"
 
 namespace vz::cli {
 namespace {
@@ -50,10 +51,11 @@ Result<snapshot::PackReport> fetch(const Options& options, Context& context,
     bar.update(hashed.size_bytes(), total);
     return {};
   };
-  VZ_TRY_ASSIGN(const auto answer, http.download(path, take));
+  VZ_TRY_ASSIGN(const auto answer, drive::download(endpoint.base_url() + path, kSilenceMs, take));
   if (answer.status != 200) return drive::refused("GET " + path, answer.status, answer.body);
-  snapshot::PackReport report{.archive_bytes = hashed.size_bytes(),
-                              .archive_sha256 = hashed.finish()};
+  snapshot::PackReport report;
+  report.archive_bytes = hashed.size_bytes();
+  report.archive_sha256 = hashed.finish();
   if (!expected.empty() && to_hex(report.archive_sha256) != expected)
     return fail(ErrorCode::kCorruption, "the archive's sha256 is " + to_hex(report.archive_sha256) +
                                             ", and the node says " + expected);

@@ -1,6 +1,5 @@
 #include "tools/drive/http_client.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <curl/curl.h>
@@ -29,39 +28,6 @@ std::size_t append_body(char* bytes, std::size_t size, std::size_t count, void* 
   return size * count;
 }
 
-/// A download under way.
-struct Download {
-  CURL* handle = nullptr;
-  const HttpClient::Take& take;
-  std::string refusal{};  ///< the body of an answer other than 200
-  Status status{};
-};
-
-std::size_t take_piece(char* bytes, std::size_t size, std::size_t count, void* user) {
-  auto& download = *static_cast<Download*>(user);
-  const std::string_view piece(bytes, size * count);
-  long code = 0;
-  curl_easy_getinfo(download.handle, CURLINFO_RESPONSE_CODE, &code);
-  if (code != 200) {
-    download.refusal.append(piece);
-    return piece.size();
-  }
-  curl_off_t total = 0;
-  curl_easy_getinfo(download.handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &total);
-  download.status =
-      download.take(piece, total > 0 ? static_cast<std::uint64_t>(total) : std::uint64_t{0});
-  return download.status ? piece.size() : 0;
-}
-
-void set_common_options(CURL* handle, const std::string& url, curl_slist* headers) {
-  curl_easy_reset(handle);  // keeps the connection, forgets the options of the last request
-  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
-  curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-}
-
 }  // namespace
 
 HttpClient::HttpClient(std::string base_url, long timeout_ms) : state_(std::make_unique<State>()) {
@@ -86,8 +52,13 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
   const std::string verb(method);
   HttpAnswer answer;
   CURL* handle = state_->handle;
-  set_common_options(handle, url, state_->headers);
+  curl_easy_reset(handle);  // keeps the connection, forgets the options of the last request
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
+  curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, state_->timeout_ms);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, state_->headers);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, append_body);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);
   if (!body.empty()) {
@@ -106,25 +77,6 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
   return answer;
-}
-
-Result<HttpAnswer> HttpClient::download(std::string_view path, const Take& take) {
-  const std::string url = state_->base_url + std::string(path);
-  CURL* handle = state_->handle;
-  Download download{.handle = handle, .take = take};
-  set_common_options(handle, url, state_->headers);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, std::max(state_->timeout_ms / 1000, 1L));
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_piece);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &download);
-
-  const CURLcode code = curl_easy_perform(handle);
-  VZ_TRY(std::move(download.status));
-  if (code != CURLE_OK)
-    return fail(ErrorCode::kUnavailable, "GET " + url + ": " + curl_easy_strerror(code));
-  long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  return HttpAnswer{.status = static_cast<int>(status), .body = std::move(download.refusal)};
 }
 
 }  // namespace vz::drive

@@ -2,8 +2,6 @@
 // speak through.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,12 +30,6 @@ class HttpClient {
   /// Errors: kUnavailable when there is no whole answer (refused, reset, timed out, cut short).
   /// Whether the node carried the request out is then unknown.
   Result<HttpAnswer> request(std::string_view method, std::string_view path, std::string_view body);
-
-  /// GET of something large, handed to `take` as it comes. total_bytes: of the whole; 0: unknown.
-  /// An answer other than 200 goes into the result's body instead. The timeout is for silence.
-  /// Errors: kUnavailable (no whole answer), those of `take`, which end it.
-  using Take = std::function<Status(std::string_view piece, std::uint64_t total_bytes)>;
-  Result<HttpAnswer> download(std::string_view path, const Take& take);
 
  private:
   struct State;

@@ -14,6 +14,8 @@ using namespace vz::test;
 
 namespace {
 
+constexpr std::chrono::milliseconds kQuiet{1};
+
 /// One acknowledged write: the point `id` holds `value` from then on, or nothing.
 struct Acknowledged {
   std::string collection;
@@ -224,11 +226,11 @@ TEST_CASE("snapshots: a failure at any call leaves the node as it was and no hal
           "[node][cut][fault]") {
   for (std::uint64_t call = 0;; ++call) {
     FaultEnv env;
-    node::NodeOwner owner(env, small_node(), std::chrono::milliseconds(1));
-    REQUIRE(owner.open());
-    node::Snapshots snapshots(env, owner, {.data_dir = kDataDir});
-    REQUIRE(create(*owner.current(), "docs"));
-    REQUIRE(upsert(*owner.current(), "docs", {point(1, {1, 0, 0, 0}, "{}")}));
+    auto owner = std::make_unique<node::NodeOwner>(env, small_node(), kQuiet);
+    REQUIRE(owner->open());
+    node::Snapshots snapshots(env, *owner, {.data_dir = kDataDir});
+    REQUIRE(create(*owner->current(), "docs"));
+    REQUIRE(upsert(*owner->current(), "docs", {point(1, {1, 0, 0, 0}, "{}")}));
     env.fail_at(call);
 
     const auto made = snapshots.create(archive::ArchiveFormat::kTarGzip);
@@ -256,11 +258,12 @@ TEST_CASE("snapshots: a failure at any call leaves the node as it was and no hal
       CHECK(list->size() == 1);
       break;
     }
-    CHECK(read_all(*owner.current()->find("docs"))->size() == 1);
-    CHECK(upsert(*owner.current(), "docs", {point(2, {1, 0, 0, 0}, "{}")}));
+    CHECK(read_all(*owner->current()->find("docs"))->size() == 1);
+    CHECK(upsert(*owner->current(), "docs", {point(2, {1, 0, 0, 0}, "{}")}));
     CHECK(snapshots.create(archive::ArchiveFormat::kTarGzip));
-    REQUIRE(owner.close());
-    node::NodeOwner next(env, small_node(), std::chrono::milliseconds(1));
+    REQUIRE(owner->close());
+    owner.reset();
+    node::NodeOwner next(env, small_node(), kQuiet);
     REQUIRE(next.open());
     CHECK(names_in(env, std::string(kDataDir) + "/tmp").empty());
     CHECK(read_all(*next.current()->find("docs"))->size() == 2);

@@ -117,7 +117,8 @@ TEST_CASE("verify: a flipped bit of the archive itself is found, or changed noth
   REQUIRE(sample.env.make_directory("/backup"));
   for (const auto format : {ArchiveFormat::kTarGzip, ArchiveFormat::kTarZstd}) {
     const std::string path = "/backup/archive";
-    REQUIRE(offline::pack_to_file(sample.env, kDataDir, format, path));
+    REQUIRE(
+        offline::pack_to_file(sample.env, kDataDir, format, path, snapshot::Present::kReplaced));
     const auto read = read_file(sample.env, path, 1u << 30);
     REQUIRE(read);
     int harmless = 0;
@@ -251,6 +252,41 @@ TEST_CASE("restore: numbers that no node reaches are refused", "[snapshot]") {
   REQUIRE_FALSE(report);
   CHECK(report.error().code == ErrorCode::kCorruption);
   CHECK(read_everything(env, kTarget) == *before);
+}
+
+TEST_CASE("pack: nothing that exists is written over unless that is asked for", "[snapshot]") {
+  Sample sample;
+  REQUIRE(sample.env.make_directory("/backup"));
+  REQUIRE(sample.env.put_file("/backup/a.tar.gz", as_bytes("precious")));
+
+  const auto refused =
+      offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, "/backup/a.tar.gz");
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kAlreadyExists);
+  CHECK(as_text(*read_file(sample.env, "/backup/a.tar.gz", 100)) == "precious");
+  CHECK(names_in(sample.env, "/backup") == "a.tar.gz ");
+  REQUIRE(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, "/backup/a.tar.gz",
+                                snapshot::Present::kReplaced));
+  const auto report = snapshot::verify_file(sample.env, "/backup/a.tar.gz");
+  REQUIRE(report);
+  CHECK(report->sound());
+}
+
+TEST_CASE("pack: never between the data that is packed", "[snapshot]") {
+  Sample sample;
+  const auto before = tree_of(sample.env, kDataDir);
+  for (const std::string place : {"", "/collections", "/wal", "/collections/../wal"}) {
+    const auto refused = offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip,
+                                               kDataDir + place + "/a.tar.gz");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(tree_of(sample.env, kDataDir) == before);
+
+  REQUIRE(sample.env.make_directory(std::string(kDataDir) + "/snapshots"));
+  CHECK(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip,
+                              std::string(kDataDir) + "/snapshots/a.tar.gz"));
 }
 
 TEST_CASE("pack: a file that is not what the image says is not packed", "[snapshot]") {
