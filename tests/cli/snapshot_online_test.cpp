@@ -85,7 +85,6 @@ TEST_CASE("snapshots: kill -9 while one is restored leaves the old content or th
     Process node(scratch, serve);
     const int found = count(node.port());
     CHECK((found == kOld || found == kNew));
-
     if (found == kNew) put_points(node.port(), kNew + 1, kOld);
     node.signal(SIGTERM);
     CHECK(node.wait() == 0);
