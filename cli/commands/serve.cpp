@@ -29,6 +29,7 @@ struct Options {
   std::optional<std::uint64_t> disk_reserve_bytes;
   std::uint64_t memory_limit_bytes = 0;
   std::uint32_t poisoned_exit_after = 60;
+  std::vector<std::string> restore_dirs = server::ServerOptions{}.restore_dirs;
 };
 
 constexpr std::string_view kFooter =
@@ -64,6 +65,12 @@ Result<ServeOptions> checked(const Options& options) {
   out.server.node.index_threads = options.index_threads;
   out.server.node.disk_reserve_bytes = options.disk_reserve_bytes;
   out.server.node.memory.limit_bytes = options.memory_limit_bytes;
+  for (const std::string& directory : options.restore_dirs) {
+    if (!directory.starts_with('/'))
+      return fail(ErrorCode::kInvalidArgument,
+                  "--restore-dir '" + directory + "' is not an absolute path");
+  }
+  out.server.restore_dirs = options.restore_dirs;
   out.log_level = parse_level(options.log_level);
   out.server.settings.log_level = out.log_level;
   out.log_format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -111,6 +118,13 @@ void add_serve_command(CLI::App& app, Context& context) {
   option("--poisoned-exit-after", options->poisoned_exit_after,
          "Seconds from a failed log to exit 1; 0 never exits")
       ->check(CLI::Range(0u, 86'400u));
+  command
+      ->add_option("--restore-dir", options->restore_dirs,
+                   "Directories that snapshots may be restored from over HTTP, besides snapshots/ "
+                   "of the data; commas between them")
+      ->envname("VECTORIZERCTL_RESTORE_DIR")
+      ->delimiter(',')
+      ->capture_default_str();
   command->footer(std::string(kFooter) + exit_code_help());
   command->callback([options, &context] {
     const auto valid = checked(*options);

@@ -1,5 +1,5 @@
-// vectorizerctl snapshot: the group. These commands work on archives and directories, without a
-// node.
+// vectorizerctl snapshot: the group. create, list, download, recover and delete ask a node; the
+// others work on archives and directories, without one.
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
@@ -10,6 +10,8 @@ namespace vz::cli {
 void add_snapshot_command(CLI::App& app, Context& context) {
   auto* snapshot = app.add_subcommand("snapshot", "Archives of a whole node");
   snapshot->require_subcommand(1);
+  add_snapshot_online_commands(*snapshot, context);
+  add_snapshot_download_command(*snapshot, context);
   add_snapshot_pack_command(*snapshot, context);
   add_snapshot_inspect_command(*snapshot, context);
   add_snapshot_verify_command(*snapshot, context);
@@ -17,6 +19,7 @@ void add_snapshot_command(CLI::App& app, Context& context) {
   add_snapshot_restore_command(*snapshot, context);
   snapshot->footer(
       "Examples:\n"
+      "  vectorizerctl snapshot create\n"
       "  vectorizerctl snapshot pack /var/lib/vectorizer -o backup.tar.gz\n"
       "  vectorizerctl snapshot restore backup.tar.gz --data-dir /var/lib/vectorizer "
       "--replace\n\n" +

@@ -28,6 +28,7 @@ struct Options {
   std::string directory;
   std::string to;
   std::string format;  ///< empty: by the name's end
+  bool replace = false;
   OutputFormat output = OutputFormat::kTable;
 };
 
@@ -39,11 +40,16 @@ Result<archive::ArchiveFormat> format_of(const Options& options) {
               options.to + ": end it in .tar.gz or .tar.zst, or give --format");
 }
 
-Result<offline::PackReport> run(const Options& options, Context& context) {
+Result<snapshot::PackReport> run(const Options& options, Context& context) {
   VZ_TRY_ASSIGN(const auto format, format_of(options));
   const auto env = make_posix_env();
   if (options.to != kPipe) {
-    return offline::pack_to_file(*env, options.directory, format, options.to);
+    const auto present =
+        options.replace ? snapshot::Present::kReplaced : snapshot::Present::kRefused;
+    auto report = offline::pack_to_file(*env, options.directory, format, options.to, present);
+    if (!report && report.error().code == ErrorCode::kAlreadyExists)
+      return fail(ErrorCode::kAlreadyExists, options.to + " exists: --replace writes over it");
+    return report;
   }
   if (context.out_is_terminal) {
     return fail(ErrorCode::kInvalidArgument, "standard output is a terminal: an archive is bytes");
@@ -52,7 +58,7 @@ Result<offline::PackReport> run(const Options& options, Context& context) {
   return offline::pack(*env, options.directory, format, sink);
 }
 
-ordered_json result_of(const offline::PackReport& report, const Options& options) {
+ordered_json result_of(const snapshot::PackReport& report, const Options& options) {
   ordered_json out = {{"schema", "vectorizerctl.snapshot.pack/1"}, {"file", options.to}};
   out["archive_bytes"] = report.archive_bytes;
   out["archive_sha256"] = to_hex(report.archive_sha256);
@@ -68,6 +74,7 @@ void add_snapshot_pack_command(CLI::App& snapshot, Context& context) {
   command.add_option("DIR", options->directory, "Data directory of a stopped node")->required();
   command.add_option("-o,--output", options->to, "Archive to write; - for standard output")
       ->required();
+  command.add_flag("--replace", options->replace, "Also when FILE exists");
   command.add_option("--format", options->format, "Default: by the end of FILE; of -: tar.gz")
       ->check(CLI::IsMember({"tar.gz", "tar.zst"}));
   command

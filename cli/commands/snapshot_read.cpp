@@ -1,12 +1,11 @@
 // vectorizerctl snapshot inspect, verify and extract: reading an archive.
-#include "tools/offline/snapshot_read.h"
-
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/snapshot_shared.h"
+#include "storage/snapshot/read.h"
 
 namespace vz::cli {
 namespace {
@@ -19,26 +18,26 @@ struct Options {
   OutputFormat output = OutputFormat::kTable;
 };
 
-Result<offline::SnapshotSummary> inspect(const Options& options) {
+Result<snapshot::SnapshotSummary> inspect(const Options& options) {
   const auto env = make_posix_env();
   VZ_TRY_ASSIGN(const auto source, open_archive(*env, options.archive));
-  return offline::inspect(*source);
+  return snapshot::inspect(*source);
 }
 
-Result<offline::ReadReport> verify(const Options& options) {
+Result<snapshot::ReadReport> verify(const Options& options) {
   const auto env = make_posix_env();
-  if (options.archive != kPipe) return offline::verify_file(*env, options.archive);
+  if (options.archive != kPipe) return snapshot::verify_file(*env, options.archive);
   VZ_TRY_ASSIGN(const auto source, open_archive(*env, options.archive));
-  return offline::verify(*source);
+  return snapshot::verify(*source);
 }
 
-Result<offline::ReadReport> extract(const Options& options) {
+Result<snapshot::ReadReport> extract(const Options& options) {
   const auto env = make_posix_env();
   VZ_TRY_ASSIGN(const auto source, open_archive(*env, options.archive));
-  return offline::extract(*env, *source, options.to);
+  return snapshot::extract(*env, *source, options.to);
 }
 
-void finish(const Result<offline::ReadReport>& report, ordered_json out, std::string_view command,
+void finish(const Result<snapshot::ReadReport>& report, ordered_json out, std::string_view command,
             OutputFormat format, Context& context) {
   if (!report) return report_error(report.error(), command, context);
   add_report(*report, out);

@@ -43,7 +43,7 @@ Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::s
       std::make_unique<archive::FdSource>(STDIN_FILENO, "standard input"));
 }
 
-void add_summary(const offline::SnapshotSummary& summary, ordered_json& out) {
+void add_summary(const snapshot::SnapshotSummary& summary, ordered_json& out) {
   out["created"] = summary.created_us > 0 ? ordered_json(utc(summary.created_us)) : ordered_json();
   out["lsn"] = summary.lsn;
   out["epoch"] = summary.epoch;
@@ -63,7 +63,7 @@ void add_summary(const offline::SnapshotSummary& summary, ordered_json& out) {
   }
 }
 
-void add_report(const offline::ReadReport& report, ordered_json& out) {
+void add_report(const snapshot::ReadReport& report, ordered_json& out) {
   out["sound"] = report.sound();
   out["files_checked"] = report.files_checked;
   out["bytes_checked"] = report.bytes_checked;

@@ -13,7 +13,7 @@
 #include "storage/archive/byte_stream.h"
 #include "storage/base/status.h"
 #include "storage/env/env.h"
-#include "tools/offline/snapshot_read.h"
+#include "storage/snapshot/read.h"
 
 namespace CLI {
 class App;
@@ -21,6 +21,9 @@ class App;
 
 namespace vz::cli {
 
+/// create, list, recover and delete.
+void add_snapshot_online_commands(CLI::App& snapshot, Context& context);
+void add_snapshot_download_command(CLI::App& snapshot, Context& context);
 void add_snapshot_pack_command(CLI::App& snapshot, Context& context);
 void add_snapshot_inspect_command(CLI::App& snapshot, Context& context);
 void add_snapshot_verify_command(CLI::App& snapshot, Context& context);
@@ -29,6 +32,9 @@ void add_snapshot_restore_command(CLI::App& snapshot, Context& context);
 
 inline constexpr std::string_view kPipe = "-";
 
+/// As a part of a URL's path.
+std::string escaped_name(const std::string& name);
+
 /// FILE, or - for standard input. `archive` must outlive `command`.
 void add_archive_option(CLI::App& command, std::string& archive);
 
@@ -36,8 +42,8 @@ void add_archive_option(CLI::App& command, std::string& archive);
 Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::string& archive);
 
 /// Adds created, lsn, epoch, points, files, bytes, aliases and the array collections.
-void add_summary(const offline::SnapshotSummary& summary, nlohmann::ordered_json& out);
+void add_summary(const snapshot::SnapshotSummary& summary, nlohmann::ordered_json& out);
 /// Adds sound, the summary if there is one, what was checked, and the array findings.
-void add_report(const offline::ReadReport& report, nlohmann::ordered_json& out);
+void add_report(const snapshot::ReadReport& report, nlohmann::ordered_json& out);
 
 }  // namespace vz::cli

@@ -79,6 +79,13 @@ void Call::answer_text(int status, std::string text, std::string_view content_ty
   send(std::move(response));
 }
 
+void Call::answer_accepted() {
+  std::string out = "{\"status\":\"accepted\",\"time\":";
+  append_number(out, seconds());
+  out += '}';
+  answer_json(202, std::move(out));
+}
+
 void Call::answer_json(int status, std::string json) {
   net::Response response;
   response.status = status;

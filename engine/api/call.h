@@ -14,6 +14,7 @@
 #include "engine/api/route.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node_owner.h"
+#include "engine/node/snapshots.h"
 #include "engine/runtime/thread_pool.h"
 #include "storage/base/status.h"
 
@@ -39,6 +40,8 @@ struct Service {
   HttpNumbers numbers;
   std::atomic<const net::HttpServer*> http{nullptr};  ///< once it listens
   runtime::ThreadPool* pool = nullptr;  ///< for long reads; null: they run where they came in
+  node::Snapshots* snapshots = nullptr;
+  runtime::ThreadPool* snapshot_pool = nullptr;  ///< for what lasts as long as the data is large
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
@@ -82,6 +85,8 @@ class Call {
   void answer_text(int status, std::string text,
                    std::string_view content_type = "text/plain; charset=utf-8");
   void answer_json(int status, std::string json);  ///< without an envelope
+  void answer_accepted();  ///< 202, in Qdrant's words: it goes on without the caller
+  void answer_response(net::Response response) { respond_(std::move(response)); }
 
  private:
   void send(net::Response response);  ///< every answer goes through here, and is counted

@@ -44,6 +44,13 @@ void drop_field(std::shared_ptr<Call> call);
 void get_config(std::shared_ptr<Call> call);
 void patch_config(std::shared_ptr<Call> call);
 
+// snapshots.cpp
+void create_snapshot(std::shared_ptr<Call> call);
+void list_snapshots(std::shared_ptr<Call> call);
+void get_snapshot(std::shared_ptr<Call> call);
+void delete_snapshot(std::shared_ptr<Call> call);
+void recover_snapshot(std::shared_ptr<Call> call);
+
 // points_write.cpp
 void upsert_points(std::shared_ptr<Call> call);
 void delete_points(std::shared_ptr<Call> call);

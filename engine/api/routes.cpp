@@ -92,13 +92,13 @@ constexpr std::array kRoutes{
     Route{kGet, VZ_POINTS "/{id}", kBoth, kRead, kQdrant, kNode, get_point, "Get a point"},
 
     // Snapshots
-    Route{kPost, "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "Snapshot the node"},
-    Route{kGet, "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "List snapshots"},
-    Route{kPost, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, not_built, "Restore a snapshot"},
-    Route{kPut, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, not_built, "Restore a snapshot"},
+    Route{kPost, "/snapshots", kBoth, kSnapshot, kQdrant, kNode, create_snapshot, "Snapshot the node"},
+    Route{kGet, "/snapshots", kBoth, kSnapshot, kQdrant, kNode, list_snapshots, "List snapshots"},
+    Route{kPost, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a snapshot"},
+    Route{kPut, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a snapshot"},
     Route{kPost, "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, not_built, "Restore an uploaded snapshot"},
-    Route{kGet, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, not_built, "Download a snapshot"},
-    Route{kDelete, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, not_built, "Delete a snapshot"},
+    Route{kGet, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, get_snapshot, "Download a snapshot"},
+    Route{kDelete, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, delete_snapshot, "Delete a snapshot"},
     Route{kPost, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "Snapshot a collection"},
     Route{kGet, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "List a collection's snapshots"},
 

@@ -12,15 +12,14 @@ namespace {
 using collection::LiveCollection;
 using collection::SealedPart;
 
-Result<std::shared_ptr<LiveCollection>> open_collection(store::Store& store,
+Result<std::shared_ptr<LiveCollection>> open_collection(Env& env, const store::Paths& paths,
                                                         const manifest::CollectionEntry& entry,
                                                         const NodeState& state,
                                                         LoadProgress& progress) {
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
   std::vector<std::shared_ptr<SealedPart>> segments;
   for (const manifest::SegmentEntry& segment : entry.segments) {
-    VZ_TRY_ASSIGN(auto part,
-                  SealedPart::open(store.env(), store.paths(), entry.id, segment, definition));
+    VZ_TRY_ASSIGN(auto part, SealedPart::open(env, paths, entry.id, segment, definition));
     segments.push_back(std::move(part));
     progress.segments.fetch_add(1, std::memory_order_relaxed);
   }
@@ -56,7 +55,7 @@ Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
   const manifest::Manifest& image = store.opened_manifest();
   auto catalog = std::make_shared<collection::Catalog>();
   for (const manifest::CollectionEntry& entry : image.collections) {
-    auto opened = open_collection(store, entry, out.state, progress);
+    auto opened = open_collection(store.env(), store.paths(), entry, out.state, progress);
     if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
     catalog->collections[entry.name] = *opened;
     out.state.collections[entry.id] = std::move(*opened);
@@ -78,6 +77,16 @@ Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
 }
 
 }  // namespace
+
+Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image) {
+  const NodeState nobody;
+  LoadProgress unseen;
+  for (const manifest::CollectionEntry& entry : image.collections) {
+    const auto opened = open_collection(env, paths, entry, nobody, unseen);
+    if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
+  }
+  return {};
+}
 
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
   Recovered out;

@@ -28,4 +28,8 @@ struct Recovered {
 /// that a torn tail may have been cut already.
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options);
 
+/// Opens every segment that the image names, below `paths`, as recover() does, and closes it again:
+/// a node could serve it. Changes nothing. Errors: kCorruption, kIncompatible, kIoError.
+Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image);
+
 }  // namespace vz::log

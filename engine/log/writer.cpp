@@ -112,7 +112,10 @@ std::size_t Writer::queue_size() const {
 bool Writer::stalled() const {
   if (options_.frozen_max == 0) return false;
   std::size_t frozen = 0;
-  for (const auto& [id, collection] : state_.collections) frozen += collection->frozen_count();
+  // One of each collection does not count: a cut freezes those that were active, all at once, and
+  // they take no more memory than before.
+  for (const auto& [id, collection] : state_.collections)
+    frozen += std::max<std::size_t>(collection->frozen_count(), 1) - 1;
   return frozen > options_.frozen_max;
 }
 

@@ -83,6 +83,7 @@ bool Connection::step() {
     case Phase::kLinger:
       return step_linger();
     case Phase::kInLine:
+    case Phase::kFetching:
     case Phase::kClosed:
       break;
   }

@@ -143,6 +143,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kRequest,
     kHandling,
     kWriting,
+    kFetching,
     kLinger,
     kClosed
   };
@@ -156,6 +157,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool step_request();
   bool step_handling();
   bool step_writing();
+  bool end_writing();
+  void fetch_piece();
+  void take_piece(Result<std::string> piece);
   bool step_linger();
 
   void enter_head(std::chrono::milliseconds first_byte_within);
@@ -212,6 +216,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Response> answer_;
   std::string out_head_;
   std::string out_body_;
+  std::shared_ptr<BodyStream> stream_;  // What follows out_body_, piece by piece.
+  std::uint64_t stream_left_ = 0;
   std::size_t sent_ = 0;
   Phase after_writing_ = Phase::kHead;
 };

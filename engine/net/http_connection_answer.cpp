@@ -163,17 +163,22 @@ bool Connection::step_handling() {
     compressed = !smaller.empty();
     if (compressed) answer_->body = std::move(smaller);
   }
+  stream_ = head_only_ ? nullptr : answer_->stream;
+  stream_left_ = stream_ == nullptr ? 0 : stream_->size_bytes();
   std::string head = std::move(out_head_);  // Keeps its capacity from answer to answer.
-  write_answer_head(*answer_,
-                    {.request_id = request_id_,
-                     .date = io_->date(),
-                     .content_length = answer_->body.size(),
-                     .gzip = compressed,
-                     .gzip_varies = compressible,
-                     .after = close_after_       ? AfterAnswer::kClose
-                              : http_minor_ == 0 ? AfterAnswer::kKeepAliveOfHttp10
-                                                 : AfterAnswer::kKeepAlive},
-                    head);
+  write_answer_head(
+      *answer_,
+      {.request_id = request_id_,
+       .date = io_->date(),
+       .content_length = answer_->stream == nullptr
+                             ? answer_->body.size()
+                             : static_cast<std::size_t>(answer_->stream->size_bytes()),
+       .gzip = compressed,
+       .gzip_varies = compressible,
+       .after = close_after_       ? AfterAnswer::kClose
+                : http_minor_ == 0 ? AfterAnswer::kKeepAliveOfHttp10
+                                   : AfterAnswer::kKeepAlive},
+      head);
   if (head_only_ || !status_allows_body(answer_->status)) answer_->body.clear();
   out_body_ = std::move(answer_->body);
   answer_.reset();
@@ -213,6 +218,34 @@ bool Connection::step_writing() {
     }
   }
   out_body_.clear();
+  if (stream_left_ > 0) {
+    fetch_piece();
+    return false;
+  }
+  return end_writing();
+}
+
+void Connection::fetch_piece() {
+  phase_ = Phase::kFetching;
+  stream_->read([self = shared_from_this()](Result<std::string> piece) {
+    self->io_->post([self, taken = std::move(piece)]() mutable {
+      self->take_piece(std::move(taken));
+      self->advance();
+    });
+  });
+}
+
+void Connection::take_piece(Result<std::string> piece) {
+  if (phase_ != Phase::kFetching) return;
+  if (!piece || piece->empty() || piece->size() > stream_left_) return close();
+  stream_left_ -= piece->size();
+  out_body_ = *std::move(piece);
+  out_head_.clear();
+  begin_writing(std::move(out_head_), after_writing_);
+}
+
+bool Connection::end_writing() {
+  stream_.reset();
   if (out_body_.capacity() > kOutputKeptBytes) std::string().swap(out_body_);
   if (after_writing_ == Phase::kHead) {
     served_ = true;
@@ -272,6 +305,7 @@ void Connection::close_if_idle() {
 void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
+  stream_.reset();
   discharge_body();
   ErrorCodeOfAsio ignored;
   socket_.close(ignored);

@@ -6,6 +6,7 @@
 #include "engine/log/write_size.h"
 #include "engine/log/writer.h"
 #include "engine/node/background.h"
+#include "engine/node/cut.h"
 #include "engine/node/disk_guard.h"
 #include "engine/node/housekeeper.h"
 #include "engine/node/maintenance.h"
@@ -18,6 +19,12 @@ namespace vz::node {
 
 using collection::Catalog;
 using collection::LiveCollection;
+
+namespace {
+
+constexpr int kCutAttempts = 10;
+
+}  // namespace
 
 /// Members are destroyed in reverse order: threads end before what they use.
 struct Node::State {
@@ -124,6 +131,31 @@ Node::~Node() {
   auto catalog = std::make_shared<const collection::Catalog>();
   MutexLock lock(state_->visibility->mutex);
   state_->visibility->catalog.swap(catalog);
+}
+
+Result<std::shared_ptr<const Cut>> Node::cut() {
+  for (int attempt = 0; attempt < kCutAttempts; ++attempt) {
+    VZ_TRY_ASSIGN(auto files, CutFiles::make(state_->store->env(), state_->store->paths()));
+    CutCollector collector(*files);
+    VZ_TRY(state_->publisher->begin_cut(collector));
+    Status sealed;
+    for (const auto& live : collector.collections()) {
+      while (sealed && collector.awaits(live->id())) {
+        const auto more = state_->housekeeper->seal_oldest(*live);
+        if (!more) sealed = tl::unexpected<Error>(more.error());
+        if (more && !*more) break;  // It was dropped.
+      }
+    }
+    auto contents = state_->publisher->end_cut(collector);
+    VZ_TRY(sealed);
+    VZ_TRY(collector.status());
+    VZ_TRY(contents);
+    if (!collector.complete()) continue;
+    return std::make_shared<const Cut>(std::move(files), *std::move(contents), collector.lsn());
+  }
+  return fail(ErrorCode::kUnavailable,
+              "collections were dropped while they were sealed for a snapshot, " +
+                  std::to_string(kCutAttempts) + " times: try again");
 }
 
 void Node::retire() {

@@ -21,6 +21,8 @@
 
 namespace vz::node {
 
+class Cut;  // engine/node/cut.h
+
 struct NodeOptions {
   std::string data_dir;
   unsigned index_threads = 2;
@@ -93,6 +95,13 @@ class Node {
   /// all that was acknowledged is in the log as after a kill. Reads go on, from memory and from
   /// files that are open. So another Node can be opened there while this one still answers.
   void retire();
+
+  /// All collections and aliases as of one lsn, which is all that was acknowledged when it was
+  /// called and perhaps a little more. Writes go on meanwhile. One at a time; blocks while what is
+  /// in memory is sealed. Not after retire() or close().
+  /// Errors: kUnavailable (the log has failed; collections were dropped meanwhile, again and
+  /// again), kIoError, kNoSpace: the node is as it was, but for what was sealed.
+  Result<std::shared_ptr<const Cut>> cut();
 
   /// Gives no file a name that one of a snapshot has which tar unpacks here.
   void avoid_names_of(const manifest::Manifest& arriving);

@@ -2,7 +2,13 @@
 
 #include <thread>
 
+#include "engine/log/recovery.h"
+#include "engine/node/cut.h"
 #include "storage/base/log.h"
+#include "storage/snapshot/directory_target.h"
+#include "storage/snapshot/folder.h"
+#include "storage/store/lock_owner.h"
+#include "storage/store/swap.h"
 
 namespace vz::node {
 namespace {
@@ -15,6 +21,23 @@ NodeOptions complete(NodeOptions options, const std::shared_ptr<LiveSettings>& s
   options.zstd_level = [settings] { return settings->current()->zstd_level(); };
   options.progress = &progress;
   return options;
+}
+
+void log_failed_restore(const Error& error) {
+  LogEvent(LogLevel::kError, "restore_failed")
+      .with("code", error_code_name(error.code))
+      .with("reason", error.message);
+}
+
+/// What is wrong with an archive is the caller's error, not the node's.
+Error refused_archive(Error error) {
+  const bool of_archive = error.code == ErrorCode::kCorruption ||
+                          error.code == ErrorCode::kIncompatible ||
+                          error.code == ErrorCode::kNoData || error.code == ErrorCode::kTooLarge ||
+                          error.code == ErrorCode::kOutOfRange;
+  if (of_archive) error.code = ErrorCode::kInvalidArgument;
+  error.message += "; nothing was changed";
+  return error;
 }
 
 }  // namespace
@@ -31,6 +54,10 @@ NodeOwner::NodeOwner(Env& env, NodeOptions options, std::chrono::milliseconds re
 
 Status NodeOwner::open() {
   VZ_TRY_ASSIGN(auto opened, Node::open(env_, options_));
+  // Nobody makes a snapshot before the first node serves: whatever is there a kill has left.
+  store::remove_stagings(env_, {options_.data_dir});
+  CutFiles::remove_leftovers(env_, {options_.data_dir});
+  snapshot::Folder(env_, snapshot::folder_of(options_.data_dir)).remove_leftovers();
   VZ_TRY(settings_->open());
   VZ_TRY(jobs_->open());
   serve(std::move(opened));
@@ -84,25 +111,112 @@ Result<std::unique_ptr<Node>> NodeOwner::open_again(const store::OpenOptions& ho
 }
 
 Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
+  MutexLock change(change_mutex_);
   LogEvent(LogLevel::kInfo, "restore_begins").with("files", restore.contents().files.size());
   current()->retire();
-  auto opened = open_again({.verified = &restore});
-  if (opened) {
+  const Status done = open_and_serve({.verified = &restore});
+  if (done) {
     watch_.forget();
-  } else {
-    LogEvent(LogLevel::kError, "restore_failed")
-        .with("code", error_code_name(opened.error().code))
-        .with("reason", opened.error().message);
-    watch_.gave_up(opened.error().message);
-    opened = open_again({.restore = store::OpenOptions::Restore::kLeft});
+    return {};
   }
-  if (!opened) return tl::unexpected<Error>(std::move(opened).error());
-  serve(*std::move(opened));
+  log_failed_restore(done.error());
+  watch_.gave_up(done.error().message);
+  return open_what_is_there();
+}
+
+Status NodeOwner::open_what_is_there() {
+  Status opened = open_and_serve({.restore = store::OpenOptions::Restore::kLeft});
+  if (opened) return {};
+  MutexLock lock(mutex_);
+  failure_ = opened;
+  return opened;
+}
+
+Status NodeOwner::open_and_serve(const store::OpenOptions& how) {
+  VZ_TRY_ASSIGN(auto opened, open_again(how));
+  serve(std::move(opened));
   return {};
+}
+
+Result<std::shared_ptr<const Cut>> NodeOwner::cut() {
+  MutexLock change(change_mutex_);
+  const auto node = current();
+  if (node == nullptr) return fail(ErrorCode::kUnavailable, "the node is loading");
+  VZ_TRY(failure());
+  return node->cut();
+}
+
+Status NodeOwner::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+Result<store::StagedSnapshot> NodeOwner::stage(archive::ByteSource& source,
+                                               const std::optional<Sha256Digest>& expected) {
+  const store::Paths paths{options_.data_dir};
+  VZ_TRY_ASSIGN(const std::string directory, store::make_staging(env_, paths));
+  const std::string in = paths.root + "/" + directory;
+  snapshot::DirectoryTarget target(env_, in, snapshot::DirectoryTarget::Marker::kLeftOut);
+  Status staged = [&]() -> Status {
+    VZ_TRY_ASSIGN(const snapshot::ReadReport read, snapshot::read_snapshot(source, {}, &target));
+    if (expected && *expected != read.archive_sha256)
+      return fail(ErrorCode::kCorruption, "Checksum mismatch: the archive's sha256 is " +
+                                              to_hex(read.archive_sha256) + ", not " +
+                                              to_hex(*expected));
+    if (!read.sound()) {
+      const auto& first = read.findings.front();
+      return fail(ErrorCode::kCorruption, first.file + ": " + first.problem);
+    }
+    VZ_TRY(target.finish());
+    return log::check_openable(env_, {in}, target.manifest());
+  }();
+  if (staged) return store::StagedSnapshot{directory, target.manifest()};
+  remove_tree(env_, in);
+  return tl::unexpected<Error>(refused_archive(std::move(staged).error()));
+}
+
+/// Between two nodes of ours: the directory is nobody's for a moment.
+Status NodeOwner::exchange(const store::StagedSnapshot& staged) {
+  const store::Paths paths{options_.data_dir};
+  for (int attempt = 0;; ++attempt) {
+    auto lock = env_.lock(paths.lock(), LockMode::kExclusive, store::lock_owner());
+    if (lock) return store::put_in_force(env_, paths, staged);
+    if (lock.error().code != ErrorCode::kLocked || attempt == kLockAttempts)
+      return tl::unexpected<Error>(std::move(lock).error());
+    std::this_thread::sleep_for(kLockPause);
+  }
+}
+
+Result<Recovery> NodeOwner::recover(archive::ByteSource& source,
+                                    const std::optional<Sha256Digest>& expected) {
+  MutexLock change(change_mutex_);
+  const auto old = current();
+  if (old == nullptr) return fail(ErrorCode::kUnavailable, "the node is loading");
+  VZ_TRY(failure());
+  if (old->poisoned())
+    return fail(ErrorCode::kUnavailable, "the log has failed: nothing more may be written");
+  const store::Paths paths{options_.data_dir};
+  if (store::restore_pending(env_, paths)) {
+    return fail(ErrorCode::kFailedPrecondition,
+                "a snapshot that tar unpacks here waits to be complete: remove " + paths.restore() +
+                    " first");
+  }
+  VZ_TRY_ASSIGN(const store::StagedSnapshot staged, stage(source, expected));
+  LogEvent(LogLevel::kInfo, "recover_begins").with("staged", staged.directory);
+  old->retire();
+  Status done = exchange(staged);
+  const bool in_force = done || store::swap_pending(env_, paths);
+  if (!done) log_failed_restore(done.error());
+  if (!in_force) remove_tree(env_, paths.root + "/" + staged.directory);
+  VZ_TRY(open_what_is_there());  // Or the new one: what the directory holds now.
+  if (!in_force) return tl::unexpected<Error>(std::move(done).error());
+  const auto node = current();
+  return Recovery{.epoch = node->epoch(), .lsn = node->visible_lsn()};
 }
 
 Status NodeOwner::close() {
   jobs_->stop();
+  MutexLock change(change_mutex_);
   const auto node = current();
   return node == nullptr ? Status() : node->close();
 }

@@ -103,6 +103,29 @@ Result<Garbage> Publisher::collect_garbage() {
   return garbage_between(before, after);
 }
 
+Status Publisher::begin_cut(CutCollector& cut) {
+  MutexLock lock(mutex_);
+  VZ_ASSERT(cut_ == nullptr);
+  // Under our lock no seal can be published between the freeze and the first look.
+  writer_.run_between_groups([&](const log::NodeState& state) {
+    cut.capture(state, writer_.next_lsn() - 1, writer_.last_time_us());
+  });
+  if (writer_.poisoned())
+    return fail(ErrorCode::kUnavailable, "the log has failed: " + writer_.poison_reason());
+  cut.look(current_);
+  cut_ = &cut;
+  return {};
+}
+
+Result<store::SnapshotContents> Publisher::end_cut(CutCollector& cut) {
+  MutexLock lock(mutex_);
+  cut_ = nullptr;
+  manifest::Manifest image = cut.image(current_);
+  image.next_seq = next_seq_.load();
+  image.next_file_number = next_number_.load();
+  return store::make_contents(std::move(image));
+}
+
 Status Publisher::publish_clean() {
   MutexLock lock(mutex_);
   return publish_locked(0, unchanged, nothing, End::kClean);
@@ -135,9 +158,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
     if (old != current_.collections.end()) {
       entry = *old;
     } else {
-      entry.id = entry.flushed_lsn = id;
-      entry.name = captured.live->name();
-      entry.created_at_us = entry.updated_at_us = captured.live->created_at_us();
+      entry = entry_of_new(*captured.live);
     }
     entry.definition_json = captured.definition_json;
     if (id == collection) VZ_TRY(edit(entry));
@@ -156,6 +177,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
 
   VZ_TRY(store_.publish(next));
   current_ = std::move(next);
+  if (cut_ != nullptr) cut_->look(current_);
   published_catalog_ = std::move(now.catalog);
   published_at_ = std::chrono::steady_clock::now();
   old_files_removed_ = false;

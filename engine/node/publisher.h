@@ -9,6 +9,7 @@
 
 #include "engine/collection/part_writer.h"
 #include "engine/log/writer.h"
+#include "engine/node/cut.h"
 #include "storage/store/store.h"
 
 namespace vz::node {
@@ -67,6 +68,13 @@ class Publisher {
   /// Every segment that was allocated before this call has a lower one.
   [[nodiscard]] SegmentSeq next_seq() const { return next_seq_.load(); }
   std::uint64_t allocate_number() { return next_number_.fetch_add(1); }
+  /// Freezes every memtable at one lsn and has `cut` catch each collection's entry at the first
+  /// image that holds it as of then, by itself or through the publishes of seals. One at a time;
+  /// end_cut() ends it. Errors: kUnavailable (the log has failed), those of CutCollector::begin.
+  Status begin_cut(CutCollector& cut);
+  /// The image of what was caught; what is still awaited is not in it. Errors: kCorruption.
+  Result<store::SnapshotContents> end_cut(CutCollector& cut);
+
   /// From now on no file gets a name that one of `arriving` has: a snapshot that tar unpacks here.
   void avoid_names_of(const manifest::Manifest& arriving);
 
@@ -84,6 +92,7 @@ class Publisher {
 
   Mutex mutex_;
   manifest::Manifest current_ VZ_GUARDED_BY(mutex_);
+  CutCollector* cut_ VZ_GUARDED_BY(mutex_) = nullptr;
   std::shared_ptr<const collection::Catalog> published_catalog_ VZ_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point published_at_ VZ_GUARDED_BY(mutex_) =
       std::chrono::steady_clock::now();

@@ -15,6 +15,7 @@ namespace {
 
 /// How long start() waits for a node that fails at once before it listens.
 constexpr std::chrono::milliseconds kQuickFailure{200};
+constexpr std::size_t kSnapshotWorkMax = 16;  ///< snapshots and restores that wait; then 503
 
 std::string host_name() {
   char name[256] = {};
@@ -34,7 +35,10 @@ class RunningServer final : public Server {
   RunningServer(Env& env, ServerOptions options)
       : options_(std::move(options)),
         nodes_(env, options_.node, options_.restore_quiet, options_.settings),
-        pool_("vz-pool", options_.pool_threads, options_.pool_queue_max) {
+        snapshots_(env, nodes_,
+                   {.data_dir = options_.node.data_dir, .restore_dirs = options_.restore_dirs}),
+        pool_("vz-pool", options_.pool_threads, options_.pool_queue_max),
+        snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax) {
     service_.version = options_.version;
     service_.commit = options_.commit;
     service_.access = options_.access;
@@ -43,6 +47,8 @@ class RunningServer final : public Server {
     service_.nodes = &nodes_;
     service_.pool = &pool_;
     nodes_.settings().on_change([](const node::Settings& now) { set_log_level(now.log_level); });
+    service_.snapshots = &snapshots_;
+    service_.snapshot_pool = &snapshot_pool_;
   }
   ~RunningServer() override {
     if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
@@ -92,13 +98,13 @@ class RunningServer final : public Server {
 
   [[nodiscard]] Phase phase() const override {
     MutexLock lock(mutex_);
-    return phase_;
+    return nodes_.failure() ? phase_ : Phase::kFailed;
   }
   Status wait_until_loaded() override VZ_NO_THREAD_SAFETY_ANALYSIS {
     MutexLock lock(mutex_);
     while (phase_ == Phase::kLoading) changed_.wait(mutex_);
     if (phase_ == Phase::kFailed) return tl::unexpected<Error>(failure_);
-    return {};
+    return nodes_.failure();
   }
   [[nodiscard]] std::shared_ptr<node::Node> node() const override { return nodes_.current(); }
   [[nodiscard]] std::uint16_t port() const override { return ports_.at(0); }
@@ -108,7 +114,9 @@ class RunningServer final : public Server {
 
   Status stop(std::chrono::milliseconds grace) override {
     nodes_.jobs().stop();  // Before the requests that wait for one.
+    snapshots_.cancel();   // Who waits for one gets an answer before the connections close.
     if (http_ != nullptr) http_->stop(grace);
+    snapshot_pool_.stop();
     pool_.stop();
     end_opener();
     if (std::exchange(closed_, true)) return {};
@@ -133,7 +141,7 @@ class RunningServer final : public Server {
         MutexLock lock(mutex_);
         if (!stop.stop_requested()) changed_.wait_for(mutex_, options_.restore_poll);
       }
-      if (stop.stop_requested()) return;
+      if (stop.stop_requested() || !nodes_.failure()) return;
       const Status polled = nodes_.poll_restore(std::chrono::steady_clock::now(), unless_stopped);
       if (!polled) return enter(Phase::kFailed, polled);
     }
@@ -150,7 +158,9 @@ class RunningServer final : public Server {
 
   const ServerOptions options_;
   node::NodeOwner nodes_;
+  node::Snapshots snapshots_;
   runtime::ThreadPool pool_;
+  runtime::ThreadPool snapshot_pool_;  ///< one thread: makes and restores one snapshot at a time
   api::Service service_;
   mutable Mutex mutex_;
   ConditionVariable changed_;  ///< the phase, or the end of the watch

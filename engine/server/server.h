@@ -11,6 +11,7 @@
 #include "engine/api/call.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node.h"
+#include "engine/node/snapshots.h"
 #include "storage/env/env.h"
 
 namespace vz::server {
@@ -29,6 +30,8 @@ struct ServerOptions {
   /// How often the directory is looked at for a snapshot that tar unpacks there; 0: never.
   std::chrono::milliseconds restore_poll{1'000};
   std::chrono::milliseconds restore_quiet{2'000};  ///< see node::RestoreWatch
+  /// See node::SnapshotOptions.
+  std::vector<std::string> restore_dirs = node::SnapshotOptions{}.restore_dirs;
 };
 
 enum class Phase : std::uint8_t {

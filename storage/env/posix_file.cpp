@@ -47,6 +47,31 @@ Status check_range(std::uint64_t offset, std::uint64_t size, const std::string& 
                                        std::to_string(size) + " bytes is beyond any file's end");
 }
 
+/// What the last name leads to, no link followed on the way.
+Result<Descriptor> descriptor_beneath(const std::string& directory, const std::string& relative) {
+  const std::string path = directory + "/" + relative;
+  VZ_TRY_ASSIGN(Descriptor root, open_descriptor(directory, O_RDONLY | O_DIRECTORY));
+  std::optional<Descriptor> at(std::move(root));
+  for (std::size_t begin = 0;;) {
+    const std::size_t slash = relative.find('/', begin);
+    const std::string name = relative.substr(begin, slash - begin);
+    if (name.empty() || name == "." || name == "..") {
+      return fail(ErrorCode::kInvalidArgument, "opening " + path + ": plain names expected");
+    }
+    const bool last = slash == std::string::npos;
+    const int kind = last ? flags_of(OpenMode::kRead) : O_RDONLY | O_DIRECTORY;
+    int fd = -1;
+    do {
+      fd = ::openat(at->get(), name.c_str(), kind | O_NOFOLLOW | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) return fail_errno(errno, "opening", path);
+    Descriptor next(fd);
+    if (last) return next;
+    at.emplace(std::move(next));
+    begin = slash + 1;
+  }
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -68,27 +93,26 @@ Result<std::unique_ptr<File>> PosixFile::open(const std::string& path, OpenMode 
 
 Result<std::unique_ptr<File>> PosixFile::open_beneath(const std::string& directory,
                                                       const std::string& relative) {
+  VZ_TRY_ASSIGN(Descriptor fd, descriptor_beneath(directory, relative));
+  return regular_file(std::move(fd), directory + "/" + relative);
+}
+
+Result<std::unique_ptr<File>> PosixFile::open_trusted(const std::string& directory,
+                                                      const std::string& relative) {
   const std::string path = directory + "/" + relative;
-  VZ_TRY_ASSIGN(Descriptor root, open_descriptor(directory, O_RDONLY | O_DIRECTORY));
-  std::optional<Descriptor> at(std::move(root));
-  for (std::size_t begin = 0;;) {
-    const std::size_t slash = relative.find('/', begin);
-    const std::string name = relative.substr(begin, slash - begin);
-    if (name.empty() || name == "." || name == "..") {
-      return fail(ErrorCode::kInvalidArgument, "opening " + path + ": plain names expected");
-    }
-    const bool last = slash == std::string::npos;
-    const int kind = last ? flags_of(OpenMode::kRead) : O_RDONLY | O_DIRECTORY;
-    int fd = -1;
-    do {
-      fd = ::openat(at->get(), name.c_str(), kind | O_NOFOLLOW | O_CLOEXEC);
-    } while (fd < 0 && errno == EINTR);
-    if (fd < 0) return fail_errno(errno, "opening", path);
-    Descriptor next(fd);
-    if (last) return regular_file(std::move(next), path);
-    at.emplace(std::move(next));
-    begin = slash + 1;
+  VZ_TRY_ASSIGN(Descriptor fd, descriptor_beneath(directory, relative));
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return fail_errno(errno, "reading the owner of", path);
+  const bool owner = facts.st_uid == 0 || facts.st_uid == ::geteuid();
+  const bool group =
+      (facts.st_mode & S_IWGRP) == 0 || facts.st_gid == 0 || facts.st_gid == ::getegid();
+  if (!owner || !group || (facts.st_mode & S_IWOTH) != 0) {
+    return fail(ErrorCode::kPermissionDenied,
+                path +
+                    ": another user owns it or may write it: chown it to the user that the node "
+                    "runs as, and chmod go-w");
   }
+  return regular_file(std::move(fd), path);
 }
 
 Status PosixFile::write_at(std::uint64_t offset, ByteSpan bytes) {

@@ -37,6 +37,11 @@ class PosixFile final : public File {
   static Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
                                                     const std::string& relative);
 
+  /// The same of a file that nobody but root and this process's user, or their groups, can have
+  /// written. Errors: also kPermissionDenied.
+  static Result<std::unique_ptr<File>> open_trusted(const std::string& directory,
+                                                    const std::string& relative);
+
   Status write_at(std::uint64_t offset, ByteSpan bytes) override;
   Status read_at(std::uint64_t offset, std::span<std::byte> out) const override;
   Status sync() override;

@@ -6,6 +6,7 @@
 
 #include "storage/base/log.h"
 #include "storage/store/restoration.h"
+#include "storage/store/second_names.h"
 
 namespace vz::store {
 namespace {
@@ -119,38 +120,6 @@ Status sync_directories(Env& env, const Paths& paths,
   return env.sync_directory(paths.root);
 }
 
-Status copy_file(Env& env, const std::string& from, const std::string& to) {
-  VZ_TRY_ASSIGN(const auto source, env.open(from, OpenMode::kRead));
-  VZ_TRY_ASSIGN(const std::uint64_t size, source->size());
-  VZ_TRY_ASSIGN(const auto target, env.open(to, OpenMode::kCreateNew));
-  Bytes buffer(std::min<std::uint64_t>(kReadBytes, size));
-  for (std::uint64_t at = 0; at < size;) {
-    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - at));
-    VZ_TRY(source->read_at(at, piece));
-    VZ_TRY(target->write_at(at, piece));
-    at += piece.size();
-  }
-  return target->sync();
-}
-
-/// Step 2, into the whole path `staged`.
-Status stage(Env& env, const Paths& paths, const std::string& staged,
-             const std::vector<format::RestoreFile>& files) {
-  std::set<std::string> directories = {staged, staged + "/collections"};
-  VZ_TRY(env.create_directory(staged + "/collections"));
-  for (const auto& file : files) {
-    const std::string from = paths.root + "/" + file.path;
-    const std::string to = staged + "/" + file.path;
-    const std::string directory = parent_directory(to);
-    if (directories.insert(directory).second) VZ_TRY(env.create_directory(directory));
-    Status made = env.link(from, to);
-    if (!made && made.error().code == ErrorCode::kUnsupported) made = copy_file(env, from, to);
-    VZ_TRY(made);
-  }
-  for (const std::string& directory : directories) VZ_TRY(env.sync_directory(directory));
-  return {};
-}
-
 }  // namespace
 
 bool restore_pending(Env& env, const Paths& paths) {
@@ -255,16 +224,14 @@ Status put_in_force(Env& env, const Paths& paths, const VerifiedRestore& restore
   VZ_TRY_ASSIGN(const SeenHere seen, look_around(env, paths, &contents));
   VZ_TRY_ASSIGN(const auto image, next_image(contents.manifest, seen));
   VZ_TRY_ASSIGN(const std::string staged, make_staging(env, paths));
-  if (Status done = stage(env, paths, paths.root + "/" + staged, contents.files); !done) {
+  if (Status done = give_second_names(env, paths, paths.root + "/" + staged, contents.files,
+                                      NamesLast::kForGood);
+      !done) {
     remove_tree(env, paths.root + "/" + staged);
     return done;
   }
   VZ_TRY_ASSIGN(const std::string previous, publish_staged(env, paths, staged, image, seen));
-  LogEvent(LogLevel::kInfo, "restored")
-      .with("files", contents.files.size())
-      .with("epoch", image.epochs.back().epoch)
-      .with("first_lsn", image.epochs.back().first_lsn)
-      .with("previous", previous);
+  log_restored(contents.files.size(), image, previous);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "storage/base/log.h"
 #include "storage/format/manifest_format.h"
 #include "storage/store/snapshot_contents.h"
 #include "storage/store/swap.h"
@@ -113,6 +114,23 @@ Result<std::string> publish_staged(Env& env, const Paths& paths, const std::stri
   if (seen.holds_data) return paths.root + "/" + previous;
   remove_tree(env, paths.root + "/" + previous);
   return std::string();
+}
+
+void log_restored(std::size_t files, const manifest::Manifest& image, const std::string& previous) {
+  LogEvent(LogLevel::kInfo, "restored")
+      .with("files", files)
+      .with("epoch", image.epochs.back().epoch)
+      .with("first_lsn", image.epochs.back().first_lsn)
+      .with("previous", previous);
+}
+
+Status put_in_force(Env& env, const Paths& paths, const StagedSnapshot& staged) {
+  VZ_TRY_ASSIGN(const SeenHere seen, look_around(env, paths));
+  VZ_TRY_ASSIGN(const auto image, next_image(staged.image, seen));
+  VZ_TRY_ASSIGN(const std::string previous,
+                publish_staged(env, paths, staged.directory, image, seen));
+  log_restored(files_named_by(image).size(), image, previous);
+  return {};
 }
 
 }  // namespace vz::store

@@ -40,6 +40,19 @@ Result<manifest::EpochEntry> begin_epoch(manifest::Manifest& image, const SeenHe
 /// come to, which would turn over.
 Result<manifest::Manifest> next_image(manifest::Manifest image, const SeenHere& seen);
 
+/// New content that stands complete and synced, but for log, image and CURRENT.
+struct StagedSnapshot {
+  std::string directory;       ///< "tmp/restore-<n>", relative to the data directory
+  manifest::Manifest image{};  ///< the snapshot's own
+};
+
+/// One line of the log: what is in force now. previous: "" if there was nothing before.
+void log_restored(std::size_t files, const manifest::Manifest& image, const std::string& previous);
+
+/// next_image() and publish_staged() of it, in a directory with FORMAT. Errors: as both;
+/// `directory` is left then.
+Status put_in_force(Env& env, const Paths& paths, const StagedSnapshot& staged);
+
 /// Adds an empty log, `image` and CURRENT to `staged`, in which collections/ is complete and
 /// synced, and swaps it in (swap.h). Returns where the old content is now; "" if there was none.
 /// Errors: kIoError, kNoSpace: the old content is in force, and `staged` is left; but if the swap

@@ -1,4 +1,4 @@
-// One GET, as a program on this machine would send it.
+// One request, as a program on this machine would send it.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@
 namespace vz::cli::test {
 
 /// The whole answer, head and body; "" if there is none.
-inline std::string get(int port, const std::string& path) {
+inline std::string request(int port, const std::string& method, const std::string& path,
+                           const std::string& body = "") {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -19,9 +20,10 @@ inline std::string get(int port, const std::string& path) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string all;
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string text = "GET " + path +
-                             " HTTP/1.1\r\nHost: localhost:" + std::to_string(port) +
-                             "\r\nConnection: close\r\n\r\n";
+    const std::string text =
+        method + " " + path + " HTTP/1.1\r\nHost: localhost:" + std::to_string(port) +
+        "\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+        body;
     (void)!::write(fd, text.data(), text.size());
     char buffer[4096];
     for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
@@ -29,6 +31,10 @@ inline std::string get(int port, const std::string& path) {
   }
   ::close(fd);
   return all;
+}
+
+inline std::string get(int port, const std::string& path) {
+  return request(port, "GET", path);
 }
 
 /// Its body.

@@ -109,8 +109,9 @@ TEST_CASE("snapshot: each trouble has its exit status", "[cli][snapshot]") {
 
   CHECK(status({"pack", data, "-o", scratch.file("a.zip")}) == 2);
   CHECK(status({"pack", data}) == 2);
-  CHECK(status({"pack", scratch.file("absent"), "-o", file}) == 5);
-  CHECK(status({"pack", scratch.file("home"), "-o", file}) == 10);
+  CHECK(status({"pack", data, "-o", file}) == 6);
+  CHECK(status({"pack", scratch.file("absent"), "-o", scratch.file("b.tar.gz")}) == 5);
+  CHECK(status({"pack", scratch.file("home"), "-o", scratch.file("b.tar.gz")}) == 10);
   CHECK(status({"verify", scratch.file("bad.tar.gz")}) == 4);
   CHECK(status({"verify", scratch.file("letter.tar.gz")}) == 10);
   CHECK(status({"verify", scratch.file("absent.tar.gz")}) == 5);
@@ -134,7 +135,7 @@ TEST_CASE("snapshot: a running node is named, and left alone", "[cli][snapshot]"
   Process node(scratch, {"serve", "--data-dir", data, "--listen", "127.0.0.1:0"});
   REQUIRE(node.port() > 0);
 
-  const Run pack = run(scratch, {"pack", data, "-o", file});
+  const Run pack = run(scratch, {"pack", data, "-o", file, "--replace"});
   const Run restore = run(scratch, {"restore", file, "--data-dir", data, "--replace", "-y"});
 
   CHECK(pack.status == 11);

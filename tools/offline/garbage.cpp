@@ -8,7 +8,6 @@
 #include "tools/offline/check_run.h"
 #include "tools/offline/compact_workdir.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/directory_target.h"
 #include "tools/offline/layout.h"
 
 namespace vz::offline {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "storage/wal/log_file.h"
-#include "tools/offline/snapshot_contents.h"
+#include "storage/store/snapshot_contents.h"
 
 namespace vz::offline {
 
@@ -25,7 +25,7 @@ std::shared_ptr<collection::LiveCollection> unserved(
 
 Result<ImageEditor> ImageEditor::make(store::Store& store) {
   VZ_TRY_ASSIGN(const auto files, wal::list_log_files(store.env(), store.paths().wal()));
-  const Epoch epoch = last_epoch(store.opened_manifest());
+  const Epoch epoch = store::last_epoch(store.opened_manifest());
   return ImageEditor(store, files.empty() ? epoch : std::max(epoch, files.back().epoch));
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/snapshot/directory_target.h"
 #include "storage/store/creation.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/lock_owner.h"
@@ -9,7 +10,6 @@
 #include "storage/store/restoration.h"
 #include "storage/store/swap.h"
 #include "tools/offline/data_directory.h"
-#include "tools/offline/directory_target.h"
 #include "tools/offline/unflushed.h"
 
 namespace vz::offline {
@@ -45,7 +45,7 @@ class Restoration {
       if (is_refused(seen)) return recognise(source);
     }
     ManifestOnly target;
-    VZ_TRY_ASSIGN(report.read, read_snapshot(source, options_.limits, &target));
+    VZ_TRY_ASSIGN(report.read, snapshot::read_snapshot(source, options_.limits, &target));
     VZ_TRY_ASSIGN(const auto image, store::next_image(target.manifest, seen));
     describe(image, seen, report);
     return report;
@@ -69,9 +69,9 @@ class Restoration {
     }
     VZ_TRY_ASSIGN(const std::string staged, store::make_staging(env_, paths_));
     const std::string in = paths_.root + "/" + staged;
-    DirectoryTarget target(env_, in, DirectoryTarget::Marker::kLeftOut);
+    snapshot::DirectoryTarget target(env_, in, snapshot::DirectoryTarget::Marker::kLeftOut);
     RestoreReport report;
-    auto read = read_snapshot(source, options_.limits, &target);
+    auto read = snapshot::read_snapshot(source, options_.limits, &target);
     if (!read || !read->sound()) {
       remove_tree(env_, in);
       VZ_TRY(read);
@@ -138,8 +138,8 @@ class Restoration {
   }
 
   /// Keeps the image and drops the files.
-  struct ManifestOnly final : SnapshotTarget {
-    Status begin(const SnapshotContents& contents) override {
+  struct ManifestOnly final : snapshot::SnapshotTarget {
+    Status begin(const store::SnapshotContents& contents) override {
       manifest = contents.manifest;
       return {};
     }

@@ -18,7 +18,7 @@
 
 #include "storage/archive/byte_stream.h"
 #include "storage/env/env.h"
-#include "tools/offline/snapshot_read.h"
+#include "storage/snapshot/read.h"
 
 namespace vz::offline {
 
@@ -33,9 +33,9 @@ struct RestoreOptions {
 };
 
 struct RestoreReport {
-  ReadReport read;        ///< with findings, nothing was changed
-  std::string previous;   ///< where the old content is now (dry: ""); "" if there was none
-  bool replaces = false;  ///< the directory held data
+  snapshot::ReadReport read;  ///< with findings, nothing was changed
+  std::string previous;       ///< where the old content is now (dry: ""); "" if there was none
+  bool replaces = false;      ///< the directory held data
   /// An earlier run has put this very snapshot in force, and nothing was written since: nothing was
   /// done, but that run's end.
   bool in_force_already = false;

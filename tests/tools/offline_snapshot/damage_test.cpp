@@ -35,7 +35,7 @@ struct Sample {
 /// What verify finds; "" if it is sound. An archive that is none counts as found.
 std::string found(const Bytes& archive, const archive::ArchiveLimits& limits = {}) {
   archive::MemorySource source(archive);
-  const auto report = offline::verify(source, limits);
+  const auto report = snapshot::verify(source, limits);
   if (!report) return report.error().message;
   std::string text;
   for (const auto& finding : report->findings) text += finding.file + ": " + finding.problem + "\n";
@@ -55,7 +55,7 @@ void check_refused(const Bytes& archive, const std::string& what) {
     CHECK((!report || !report->read.sound()));
   }
   archive::MemorySource source(archive);
-  const auto extracted = offline::extract(env, source, "/extracted");
+  const auto extracted = snapshot::extract(env, source, "/extracted");
   CHECK((!extracted || !extracted->sound()));
   CHECK_FALSE(env.exists("/absent"));
   CHECK_FALSE(env.exists("/extracted"));
@@ -70,7 +70,7 @@ TEST_CASE("verify: a sound archive has no findings, and says what it holds", "[s
   Sample sample;
   archive::MemorySource source(sample.archive);
 
-  const auto report = offline::verify(source);
+  const auto report = snapshot::verify(source);
 
   REQUIRE(report);
   CHECK(report->sound());
@@ -81,7 +81,7 @@ TEST_CASE("verify: a sound archive has no findings, and says what it holds", "[s
   CHECK(report->summary->collections[0].name == "docs");
   CHECK(report->bytes_checked == report->summary->bytes);
   archive::MemorySource again(sample.archive);
-  const auto inspected = offline::inspect(again);
+  const auto inspected = snapshot::inspect(again);
   REQUIRE(inspected);
   CHECK(inspected->lsn == report->summary->lsn);
   CHECK(inspected->epoch == 1);
@@ -117,7 +117,8 @@ TEST_CASE("verify: a flipped bit of the archive itself is found, or changed noth
   REQUIRE(sample.env.make_directory("/backup"));
   for (const auto format : {ArchiveFormat::kTarGzip, ArchiveFormat::kTarZstd}) {
     const std::string path = "/backup/archive";
-    REQUIRE(offline::pack_to_file(sample.env, kDataDir, format, path));
+    REQUIRE(
+        offline::pack_to_file(sample.env, kDataDir, format, path, snapshot::Present::kReplaced));
     const auto read = read_file(sample.env, path, 1u << 30);
     REQUIRE(read);
     int harmless = 0;
@@ -126,7 +127,7 @@ TEST_CASE("verify: a flipped bit of the archive itself is found, or changed noth
       bad[bit / 8] ^= std::byte(1u << (bit % 8));
       REQUIRE(sample.env.put_file(path, bad));
       INFO("flipped bit " << bit << " of " << read->size() * 8);
-      const auto report = offline::verify_file(sample.env, path);
+      const auto report = snapshot::verify_file(sample.env, path);
       REQUIRE((!report || !report->sound()));
       if (found(bad).empty()) {
         ++harmless;
@@ -151,15 +152,15 @@ TEST_CASE("verify: the sum beside the archive covers every bit of it", "[snapsho
   const std::string path = "/backup/a.tar.gz";
   REQUIRE(sample.env.make_directory("/backup"));
   REQUIRE(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, path));
-  REQUIRE(offline::verify_file(sample.env, path)->sound());
+  REQUIRE(snapshot::verify_file(sample.env, path)->sound());
 
   REQUIRE(sample.env.flip_bit(path, 9, 0));  // The system in the gzip header.
 
-  const auto report = offline::verify_file(sample.env, path);
+  const auto report = snapshot::verify_file(sample.env, path);
   REQUIRE(report);
   REQUIRE(report->findings.size() == 1);
   CHECK_THAT(report->findings[0].problem, Catch::Contains("a.tar.gz.sha256"));
-  CHECK(offline::verify_file(sample.env, "/absent.tar.gz").error().code == ErrorCode::kNotFound);
+  CHECK(snapshot::verify_file(sample.env, "/absent.tar.gz").error().code == ErrorCode::kNotFound);
 }
 
 TEST_CASE("restore: what does not match RESTORE is refused, and the target is untouched",
@@ -238,7 +239,7 @@ TEST_CASE("restore: numbers that no node reaches are refused", "[snapshot]") {
   auto image = manifest::load(sample.env, kDataDir);
   REQUIRE(image);
   image->catalog_lsn = kLsnMax;
-  const auto contents = offline::make_contents(*image);
+  const auto contents = store::make_contents(*image);
   REQUIRE(contents);
   auto members = sample.members;
   members[0].content = contents->restore_bytes;
@@ -251,6 +252,41 @@ TEST_CASE("restore: numbers that no node reaches are refused", "[snapshot]") {
   REQUIRE_FALSE(report);
   CHECK(report.error().code == ErrorCode::kCorruption);
   CHECK(read_everything(env, kTarget) == *before);
+}
+
+TEST_CASE("pack: nothing that exists is written over unless that is asked for", "[snapshot]") {
+  Sample sample;
+  REQUIRE(sample.env.make_directory("/backup"));
+  REQUIRE(sample.env.put_file("/backup/a.tar.gz", as_bytes("precious")));
+
+  const auto refused =
+      offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, "/backup/a.tar.gz");
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kAlreadyExists);
+  CHECK(as_text(*read_file(sample.env, "/backup/a.tar.gz", 100)) == "precious");
+  CHECK(names_in(sample.env, "/backup") == "a.tar.gz ");
+  REQUIRE(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip, "/backup/a.tar.gz",
+                                snapshot::Present::kReplaced));
+  const auto report = snapshot::verify_file(sample.env, "/backup/a.tar.gz");
+  REQUIRE(report);
+  CHECK(report->sound());
+}
+
+TEST_CASE("pack: never between the data that is packed", "[snapshot]") {
+  Sample sample;
+  const auto before = tree_of(sample.env, kDataDir);
+  for (const std::string place : {"", "/collections", "/wal", "/collections/../wal"}) {
+    const auto refused = offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip,
+                                               kDataDir + place + "/a.tar.gz");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  }
+  CHECK(tree_of(sample.env, kDataDir) == before);
+
+  REQUIRE(sample.env.make_directory(std::string(kDataDir) + "/snapshots"));
+  CHECK(offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip,
+                              std::string(kDataDir) + "/snapshots/a.tar.gz"));
 }
 
 TEST_CASE("pack: a file that is not what the image says is not packed", "[snapshot]") {

@@ -95,7 +95,7 @@ TEST_CASE("snapshot: restoring over data keeps it aside, and no number goes back
   CHECK(after.next_seq >= before.next_seq);
   CHECK(after.epochs.back().kind == manifest::EpochKind::kRestore);
   CHECK(after.epochs.back().epoch == report->epoch);
-  CHECK(report->epoch > offline::last_epoch(before));
+  CHECK(report->epoch > store::last_epoch(before));
   CHECK(report->first_lsn > before.clean_lsn);
   CHECK(sample.content == read_everything(sample.env, kOther));
 }

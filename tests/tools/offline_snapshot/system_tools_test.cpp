@@ -46,7 +46,7 @@ TEST_CASE("snapshot: extract gives what tar gives", "[snapshot]") {
   const auto source = archive::FileSource::open(*env, archive);
   REQUIRE(source);
 
-  const auto report = offline::extract(*env, **source, directory / "ours");
+  const auto report = snapshot::extract(*env, **source, directory / "ours");
 
   REQUIRE(report);
   CHECK(report->sound());
@@ -55,7 +55,7 @@ TEST_CASE("snapshot: extract gives what tar gives", "[snapshot]") {
   CHECK(shell("diff -r " + directory / "ours" + " " + directory / "tars") == 0);
   const auto again = archive::FileSource::open(*env, archive);
   REQUIRE(again);
-  CHECK(offline::extract(*env, **again, directory / "ours").error().code ==
+  CHECK(snapshot::extract(*env, **again, directory / "ours").error().code ==
         ErrorCode::kFailedPrecondition);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("tar restore: links and pipes in the place of files are not followed",
   REQUIRE(offline::pack_to_file(*env, data, archive::ArchiveFormat::kTarGzip, archive));
   const auto source = archive::FileSource::open(*env, archive);
   REQUIRE(source);
-  const auto summary = offline::inspect(**source);
+  const auto summary = snapshot::inspect(**source);
   REQUIRE(summary);
   const std::string inside = "collections/" + std::to_string(summary->collections[0].id);
   const std::string file = inside + "/" + env->list(data + "/" + inside)->front().name;

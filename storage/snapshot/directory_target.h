@@ -5,9 +5,9 @@
 #include <set>
 #include <string>
 
-#include "tools/offline/snapshot_read.h"
+#include "storage/snapshot/read.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 
 /// Makes collections/<id>/<file> below a directory that exists. Not thread-safe.
 class DirectoryTarget final : public SnapshotTarget {
@@ -40,4 +40,4 @@ class DirectoryTarget final : public SnapshotTarget {
   std::uint64_t offset_ = 0;
 };
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

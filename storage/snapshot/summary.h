@@ -7,13 +7,8 @@
 
 #include "storage/store/snapshot_contents.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 
-using store::decode_contents;
-using store::files_named_by;
-using store::last_epoch;
-using store::last_lsn;
-using store::make_contents;
 using store::SnapshotContents;
 
 struct CollectionSummary {
@@ -39,4 +34,4 @@ struct SnapshotSummary {
 
 SnapshotSummary summarize(const SnapshotContents& contents);
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

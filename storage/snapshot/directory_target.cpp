@@ -1,9 +1,9 @@
-#include "tools/offline/directory_target.h"
+#include "storage/snapshot/directory_target.h"
 
 #include "storage/archive/member_name.h"
 #include "tools/offline/space.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 
 Status DirectoryTarget::begin(const SnapshotContents& contents) {
   std::uint64_t needed = contents.restore_bytes.size();
@@ -47,4 +47,4 @@ Status DirectoryTarget::finish() {
   return env_.sync_directory(root_);
 }
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

@@ -1,13 +1,13 @@
-#include "tools/offline/snapshot_read.h"
+#include "storage/snapshot/read.h"
 
 #include <algorithm>
 #include <set>
 
 #include "storage/archive/archive_reader.h"
-#include "tools/offline/directory_target.h"
-#include "tools/offline/snapshot_pack.h"
+#include "storage/snapshot/directory_target.h"
+#include "storage/snapshot/pack.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 namespace {
 
 constexpr std::uint64_t kChecksumFileBytesMax = 4096;
@@ -35,7 +35,7 @@ Result<SnapshotContents> read_restore(archive::ArchiveReader& reader) {
     if (got == 0) break;
     bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got));
   }
-  return decode_contents(std::move(bytes));
+  return store::decode_contents(std::move(bytes));
 }
 
 /// One pass over an archive.
@@ -192,4 +192,4 @@ Result<ReadReport> extract(Env& env, archive::ByteSource& source, const std::str
   return report;
 }
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

@@ -10,9 +10,9 @@
 #include "storage/archive/byte_stream.h"
 #include "storage/archive/limits.h"
 #include "storage/env/env.h"
-#include "tools/offline/snapshot_contents.h"
+#include "storage/snapshot/summary.h"
 
-namespace vz::offline {
+namespace vz::snapshot {
 
 /// What is wrong with an archive.
 struct ArchiveFinding {
@@ -69,4 +69,4 @@ Result<SnapshotSummary> inspect(archive::ByteSource& source,
 Result<ReadReport> extract(Env& env, archive::ByteSource& source, const std::string& to,
                            const archive::ArchiveLimits& limits = {});
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

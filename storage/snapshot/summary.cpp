@@ -1,13 +1,12 @@
-#include "tools/offline/snapshot_contents.h"
+#include "storage/snapshot/summary.h"
 
-#include "tools/offline/segments.h"
+namespace vz::snapshot {
 
-namespace vz::offline {
 SnapshotSummary summarize(const SnapshotContents& contents) {
   const manifest::Manifest& manifest = contents.manifest;
   SnapshotSummary out{.created_us = manifest.time_us,
-                      .lsn = last_lsn(manifest),
-                      .epoch = last_epoch(manifest),
+                      .lsn = store::last_lsn(manifest),
+                      .epoch = store::last_epoch(manifest),
                       .files = contents.files.size(),
                       .aliases = manifest.aliases.size(),
                       .collections = {}};
@@ -19,11 +18,13 @@ SnapshotSummary summarize(const SnapshotContents& contents) {
     collection.segments = entry.segments.size();
     collection.flushed_lsn = entry.flushed_lsn;
     collection.digest = entry.digest;
-    for (const auto& segment : entry.segments) collection.bytes += bytes_of(segment);
+    const std::string beneath = "collections/" + std::to_string(entry.id) + "/";
+    for (const auto& file : contents.files)
+      if (file.path.starts_with(beneath)) collection.bytes += file.size_bytes;
     out.points += collection.points;
     out.bytes += collection.bytes;
   }
   return out;
 }
 
-}  // namespace vz::offline
+}  // namespace vz::snapshot

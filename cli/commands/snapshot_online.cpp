@@ -1,0 +1,178 @@
+// vectorizerctl snapshot create, list, recover, delete: asks the node that the endpoint names.
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/client/endpoint.h"
+#include "cli/commands/snapshot_shared.h"
+#include "tools/drive/answer.h"
+
+namespace vz::cli {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr long kTimeoutMs = 30'000;
+constexpr long kNoTimeout = 0;  ///< it lasts as long as the data is large
+constexpr const char* kPath = "/snapshots";
+
+struct Options {
+  std::string url = kDefaultEndpoint;
+  std::string format = "tar.gz";
+  std::string name;
+  std::string location;
+  std::string checksum;
+  bool yes = false;
+  OutputFormat output = OutputFormat::kTable;
+};
+
+/// The `result` of an answer. Errors: those of drive::call_json, kIncompatible.
+Result<json> ask(const Options& options, long timeout_ms, std::string_view method,
+                 const std::string& path, const std::string& body = "") {
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
+  drive::HttpClient http(endpoint.base_url(), timeout_ms);
+  VZ_TRY_ASSIGN(json answer, drive::call_json(http, method, path, body));
+  if (!answer.is_object() || !answer.contains("result"))
+    return fail(ErrorCode::kIncompatible, path + " answered without a result: no node of ours");
+  return std::move(answer["result"]);
+}
+
+ordered_json row_of(const json& snapshot) {
+  ordered_json out = ordered_json::object();
+  for (const char* key : {"name", "creation_time", "size", "checksum"})
+    out[key] = snapshot.value(key, json());
+  return out;
+}
+
+void finish(const Result<json>& result, std::string_view command, const Options& options,
+            Context& context, const std::function<void(const json&, ordered_json&)>& describe) {
+  if (!result) return report_error(with_endpoint_hint(result.error()), command, context);
+  std::string schema = "vectorizerctl." + std::string(command) + "/1";
+  std::replace(schema.begin(), schema.end(), ' ', '.');
+  ordered_json out = {{"schema", schema}};
+  describe(*result, out);
+  print_result(out, options.output, context.out);
+}
+
+CLI::App& add_command(CLI::App& snapshot, const std::shared_ptr<Options>& options,
+                      const std::string& name, const std::string& summary,
+                      const std::string& footer) {
+  auto& command = *snapshot.add_subcommand(name, summary);
+  add_endpoint_option(command, options->url);
+  add_output_option(command, options->output);
+  command.footer(footer + "\n" + exit_code_help());
+  return command;
+}
+
+void add_create(CLI::App& snapshot, Context& context) {
+  auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
+  auto& command =
+      add_command(snapshot, options, "create", "Make a snapshot of the whole node",
+                  "Example:\n"
+                  "  vectorizerctl snapshot create --format tar.zst\n\n"
+                  "All collections are cut at one lsn, while writes go on. The archive "
+                  "stands in\nsnapshots/ of the node's data, its manifest beside it.\n");
+  command.add_option("--format", options->format, "tar.gz, which every tar reads, or tar.zst")
+      ->check(CLI::IsMember({"tar.gz", "tar.zst"}))
+      ->capture_default_str();
+  command.callback([options, &context] {
+    finish(ask(*options, kNoTimeout, "POST", kPath, json{{"format", options->format}}.dump()),
+           "snapshot create", *options, context,
+           [](const json& made, ordered_json& out) { out.update(row_of(made)); });
+  });
+}
+
+void add_list(CLI::App& snapshot, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto& command = add_command(snapshot, options, "list", "List the node's snapshots",
+                              "Example:\n  vectorizerctl snapshot list -o json\n");
+  command.callback([options, &context] {
+    finish(ask(*options, kTimeoutMs, "GET", kPath), "snapshot list", *options, context,
+           [](const json& list, ordered_json& out) {
+             out["count"] = list.size();
+             out["snapshots"] = ordered_json::array();
+             for (const json& one : list) out["snapshots"].push_back(row_of(one));
+           });
+  });
+}
+
+void add_delete(CLI::App& snapshot, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto& command =
+      add_command(snapshot, options, "delete", "Delete a snapshot of the node",
+                  "Example:\n"
+                  "  vectorizerctl snapshot delete snapshot-20261125T031500Z.tar.gz -y\n");
+  command.add_option("NAME", options->name, "As list prints it")->required();
+  command.add_flag("-y,--yes", options->yes, "Do not ask");
+  command.callback([options, &context] {
+    if (!options->yes &&
+        !confirmed({.command = "snapshot delete",
+                    .text = "Delete " + options->name + "? It cannot be brought back.",
+                    .without_terminal = "it needs --yes when there is no terminal to ask on"},
+                   context))
+      return;
+    finish(ask(*options, kTimeoutMs, "DELETE", kPath + ("/" + escaped_name(options->name))),
+           "snapshot delete", *options, context,
+           [&](const json&, ordered_json& out) { out["deleted"] = options->name; });
+  });
+}
+
+void add_recover(CLI::App& snapshot, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto& command = add_command(
+      snapshot, options, "recover", "Make a snapshot the content of the running node",
+      "Example:\n"
+      "  vectorizerctl snapshot recover /backups/snapshot-20261125T031500Z.tar.gz -y\n\n"
+      "LOCATION is a path on the node's machine, in its snapshots/ or a --restore-dir of serve. "
+      "The\n"
+      "archive is checked whole before anything changes; the old content stays in previous-<time>/ "
+      "of\nthe data. Searches go on meanwhile, writes get 503 for a moment.\n");
+  command.add_option("LOCATION", options->location, "Path or file:// URI, as the node sees it")
+      ->required();
+  command.add_option("--checksum", options->checksum, "SHA-256 that the archive must have");
+  command.add_flag("-y,--yes", options->yes, "Do not ask");
+  command.callback([options, &context] {
+    if (!options->yes &&
+        !confirmed({.command = "snapshot recover",
+                    .text = "Replace what the node holds by " + options->location +
+                            "? The old content is kept in previous-<time>/.",
+                    .without_terminal = "it needs --yes when there is no terminal to ask on"},
+                   context))
+      return;
+    json body = {{"location", options->location}};
+    if (!options->checksum.empty()) body["checksum"] = options->checksum;
+    finish(ask(*options, kNoTimeout, "POST", kPath + std::string("/recover"), body.dump()),
+           "snapshot recover", *options, context,
+           [&](const json&, ordered_json& out) { out["recovered"] = options->location; });
+  });
+}
+
+}  // namespace
+
+std::string escaped_name(const std::string& name) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.') {
+      out += c;
+    } else {
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
+}
+
+void add_snapshot_online_commands(CLI::App& snapshot, Context& context) {
+  add_create(snapshot, context);
+  add_list(snapshot, context);
+  add_recover(snapshot, context);
+  add_delete(snapshot, context);
+}
+
+}  // namespace vz::cli

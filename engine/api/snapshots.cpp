@@ -1,0 +1,164 @@
+// Routes of snapshots of the whole node. What lasts long runs on the snapshots' own thread.
+#include <algorithm>
+
+#include "engine/api/call.h"
+#include "engine/api/cold_body.h"
+#include "engine/api/file_answer.h"
+#include "engine/api/handlers.h"
+#include "engine/api/json_text.h"
+#include "storage/base/log.h"
+
+namespace vz::api {
+namespace {
+
+struct RecoverRequest {
+  std::string location;
+  std::string checksum;
+};
+
+/// Errors: kInvalidArgument naming the field.
+Status check_fields(const json& body, std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : body.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      return tl::unexpected<Error>(within(format_error("unknown field"), key));
+  }
+  return {};
+}
+
+Result<archive::ArchiveFormat> decode_create_snapshot(const std::string& body) {
+  VZ_TRY_ASSIGN(const json object, parse_object(body));
+  VZ_TRY(check_fields(object, {"format"}));
+  const json* format = find(object, "format");
+  if (format == nullptr) return archive::ArchiveFormat::kTarGzip;
+  VZ_TRY_ASSIGN(const std::string name, read_text(*format, "format"));
+  if (name == "tar.gz") return archive::ArchiveFormat::kTarGzip;
+  if (name == "tar.zst") return archive::ArchiveFormat::kTarZstd;
+  return wrong_type("format", "\"tar.gz\" or \"tar.zst\"");
+}
+
+/// `priority` and `api_key` are Qdrant's, and mean nothing to one node and a local file.
+Result<RecoverRequest> decode_recover_snapshot(const std::string& body) {
+  VZ_TRY_ASSIGN(const json object, parse_object(body));
+  VZ_TRY(check_fields(object, {"location", "checksum", "priority", "api_key"}));
+  const json* location = find(object, "location");
+  if (location == nullptr) return tl::unexpected<Error>(missing_field("location"));
+  RecoverRequest out;
+  VZ_TRY_ASSIGN(out.location, read_text(*location, "location"));
+  if (const json* checksum = find(object, "checksum"); checksum != nullptr) {
+    VZ_TRY_ASSIGN(out.checksum, read_text(*checksum, "checksum"));
+  }
+  return out;
+}
+
+enum class Waits : std::uint8_t { kYes, kNo };
+
+/// Qdrant waits unless it is told otherwise.
+Result<Waits> read_wait(const net::RequestHead& head) {
+  const auto wait = head.parameter("wait");
+  if (!wait || *wait == "true") return Waits::kYes;
+  if (*wait == "false") return Waits::kNo;
+  return fail(ErrorCode::kInvalidArgument,
+              std::string(kParameterPrefix) + "wait: expected true or false");
+}
+
+/// Runs `work` on the snapshots' thread and answers what it gives, JSON text; with wait=false the
+/// answer is 202, and what becomes of it stands in the log.
+void run_long(const std::shared_ptr<Call>& call, std::string_view what,
+              std::function<Result<std::string>()> work) {
+  const auto waits = read_wait(call->head());
+  if (!waits) return call->answer_error(waits.error());
+  const bool waited = *waits == Waits::kYes;
+  const Status taken = call->service().snapshot_pool->submit(
+      [call = waited ? call : nullptr, what, work = std::move(work)] {
+        auto result = work();
+        if (!result)
+          LogEvent(LogLevel::kWarn, "snapshot_failed")
+              .with("work", what)
+              .with("code", error_code_name(result.error().code))
+              .with("reason", result.error().message);
+        if (call != nullptr) call->answer_result(std::move(result));
+      });
+  if (!taken) return call->answer_error(taken.error());
+  if (!waited) call->answer_accepted();
+}
+
+/// Qdrant's SnapshotDescription.
+void append_description(std::string& out, const snapshot::ArchiveInfo& info) {
+  const auto text_or_null = [&out](const std::string& text) {
+    if (text.empty()) {
+      out += "null";
+    } else {
+      append_string(out, text);
+    }
+  };
+  out += "{\"name\":";
+  append_string(out, info.name);
+  out += ",\"creation_time\":";
+  text_or_null(info.created);
+  out += ",\"size\":";
+  append_number(out, info.size_bytes);
+  out += ",\"checksum\":";
+  text_or_null(info.sha256);
+  out += '}';
+}
+
+}  // namespace
+
+void create_snapshot(std::shared_ptr<Call> call) {
+  const auto format = decode_create_snapshot(call->body());
+  if (!format) return call->answer_error(format.error());
+  node::Snapshots* snapshots = call->service().snapshots;
+  run_long(call, "create", [snapshots, format = *format]() -> Result<std::string> {
+    VZ_TRY_ASSIGN(const auto made, snapshots->create(format));
+    std::string out;
+    append_description(out, made);
+    return out;
+  });
+}
+
+void list_snapshots(std::shared_ptr<Call> call) {
+  Call::offload(call, [call] {
+    const auto list = call->service().snapshots->list();
+    if (!list) return call->answer_error(list.error());
+    std::string out = "[";
+    for (const auto& info : *list) {
+      if (out.size() > 1) out += ',';
+      append_description(out, info);
+    }
+    out += ']';
+    call->answer(std::move(out));
+  });
+}
+
+void get_snapshot(std::shared_ptr<Call> call) {
+  Call::offload(call, [call] {
+    const std::string& name = call->argument(0);
+    auto opened = call->service().snapshots->open(name);
+    if (!opened) return call->answer_error(opened.error());
+    net::Response response =
+        file_response(call->head(), std::move(opened->file), opened->size_bytes,
+                      name + "-" + std::to_string(opened->size_bytes), *call->service().pool);
+    if (name.ends_with(".json")) response.content_type = "application/json";
+    call->answer_response(std::move(response));
+  });
+}
+
+void delete_snapshot(std::shared_ptr<Call> call) {
+  Call::offload(call, [call] {
+    if (Status removed = call->service().snapshots->remove(call->argument(0)); !removed)
+      return call->answer_error(removed.error());
+    call->answer("true");
+  });
+}
+
+void recover_snapshot(std::shared_ptr<Call> call) {
+  auto request = decode_recover_snapshot(call->body());
+  if (!request) return call->answer_error(request.error());
+  node::Snapshots* snapshots = call->service().snapshots;
+  run_long(call, "recover", [snapshots, request = *std::move(request)]() -> Result<std::string> {
+    VZ_TRY(snapshots->recover(request.location, request.checksum));
+    return std::string("true");
+  });
+}
+
+}  // namespace vz::api

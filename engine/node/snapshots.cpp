@@ -1,0 +1,190 @@
+#include "engine/node/snapshots.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/node/cut.h"
+#include "storage/base/log.h"
+#include "storage/env/posix_file.h"
+
+namespace vz::node {
+namespace {
+
+constexpr std::uint64_t kReserveMin = 64ull << 20;
+constexpr std::uint64_t kReserveMax = 1ull << 30;
+constexpr std::uint64_t kReserveShare = 20;  ///< of the disk, 5 %
+
+tl::unexpected<Error> cancelled_error() {
+  return fail(ErrorCode::kCancelled, "the node is stopping");
+}
+
+/// Passes on what it gets, until it is cancelled.
+class CancellableSink final : public archive::ByteSink {
+ public:
+  CancellableSink(archive::ByteSink& to, const std::atomic<bool>& cancelled)
+      : to_(to), cancelled_(cancelled) {}
+  Status write(ByteSpan bytes) override {
+    if (cancelled_.load()) return cancelled_error();
+    return to_.write(bytes);
+  }
+
+ private:
+  archive::ByteSink& to_;
+  const std::atomic<bool>& cancelled_;
+};
+
+/// A file from its start, as long as it was when it was opened, until it is cancelled.
+class CancellableSource final : public archive::ByteSource {
+ public:
+  CancellableSource(const File& file, std::uint64_t size, const std::atomic<bool>& cancelled)
+      : file_(file), size_(size), cancelled_(cancelled) {}
+  Result<std::size_t> read(std::span<std::byte> out) override {
+    if (cancelled_.load()) return cancelled_error();
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - at_));
+    if (size == 0) return std::size_t{0};
+    VZ_TRY(file_.read_at(at_, out.first(size)));
+    at_ += size;
+    return size;
+  }
+
+ private:
+  const File& file_;
+  const std::uint64_t size_;
+  const std::atomic<bool>& cancelled_;
+  std::uint64_t at_ = 0;
+};
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Result<std::optional<Sha256Digest>> parse_sha256(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  Sha256Digest digest{};
+  bool valid = text.size() == 2 * digest.size();
+  for (std::size_t i = 0; valid && i < digest.size(); ++i) {
+    const int high = hex_digit(text[2 * i]);
+    const int low = hex_digit(text[2 * i + 1]);
+    valid = high >= 0 && low >= 0;
+    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  if (valid) return digest;
+  return fail(ErrorCode::kInvalidArgument, "checksum: 64 hexadecimal digits of a SHA-256 expected");
+}
+
+/// The path of a location. Errors: kInvalidArgument.
+Result<std::string> path_of(const std::string& location) {
+  constexpr std::string_view kFile = "file://";
+  std::string path = location;
+  if (location.starts_with(kFile)) {
+    path.clear();
+    const std::string_view rest = std::string_view(location).substr(kFile.size());
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      const bool escaped = rest[i] == '%' && i + 2 < rest.size() && hex_digit(rest[i + 1]) >= 0 &&
+                           hex_digit(rest[i + 2]) >= 0;
+      path += escaped ? static_cast<char>(hex_digit(rest[i + 1]) * 16 + hex_digit(rest[i + 2]))
+                      : rest[i];
+      if (escaped) i += 2;
+    }
+  } else if (location.find("://") != std::string::npos) {
+    return fail(ErrorCode::kInvalidArgument,
+                "location: a path or a file:// URI expected; remote sources are not supported");
+  }
+  if (!path.starts_with('/') || path.find('\0') != std::string::npos)
+    return fail(ErrorCode::kInvalidArgument, "location: an absolute path expected");
+  return path;
+}
+
+}  // namespace
+
+Snapshots::Snapshots(Env& env, NodeOwner& nodes, SnapshotOptions options)
+    : env_(env),
+      nodes_(nodes),
+      options_(std::move(options)),
+      folder_(env, snapshot::folder_of(options_.data_dir)) {}
+
+/// Archives of vectors are hardly smaller than the files: they count in full.
+Status Snapshots::check_space(const Cut& cut) const {
+  std::uint64_t needed = cut.contents().restore_bytes.size();
+  for (const auto& file : cut.contents().files) needed += file.size_bytes;
+  VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(options_.data_dir));
+  const std::uint64_t reserve =
+      std::clamp(space.total_bytes / kReserveShare, kReserveMin, kReserveMax);
+  if (space.free_bytes >= reserve && space.free_bytes - reserve >= needed) return {};
+  return fail(ErrorCode::kNoSpace, "the snapshot may take " + std::to_string(needed) +
+                                       " bytes, and " + std::to_string(reserve) +
+                                       " must stay free; the disk has " +
+                                       std::to_string(space.free_bytes));
+}
+
+Result<snapshot::ArchiveInfo> Snapshots::create(archive::ArchiveFormat format) {
+  const auto begin = std::chrono::steady_clock::now();
+  VZ_TRY_ASSIGN(const auto cut, nodes_.cut());
+  VZ_TRY(check_space(*cut));
+  const std::string node_id = nodes_.current()->node_id();
+  VZ_TRY_ASSIGN(
+      auto made,
+      folder_.create(
+          format,
+          [&](const std::string& name, archive::ByteSink& to) -> Result<snapshot::Folder::Written> {
+            CancellableSink sink(to, cancelled_);
+            VZ_TRY_ASSIGN(auto report, snapshot::write_archive(env_, cut->root(), cut->contents(),
+                                                               format, sink));
+            std::string json = snapshot_manifest_json(node_id, name, *cut, report);
+            return snapshot::Folder::Written{std::move(report), std::move(json)};
+          }));
+  LogEvent(LogLevel::kInfo, "snapshot_created")
+      .with("name", made.name)
+      .with("lsn", cut->lsn())
+      .with("size_bytes", made.size_bytes)
+      .with("took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::steady_clock::now() - begin)
+                           .count());
+  return made;
+}
+
+Status Snapshots::remove(std::string_view name) {
+  VZ_TRY(folder_.remove(name));
+  LogEvent(LogLevel::kInfo, "snapshot_deleted").with("name", name);
+  return {};
+}
+
+Result<std::unique_ptr<File>> Snapshots::open_location(const std::string& location) const {
+  VZ_TRY_ASSIGN(const std::string path, path_of(location));
+  std::error_code ignored;
+  std::vector<std::string> directories = options_.restore_dirs;
+  directories.push_back(std::filesystem::absolute(folder_.directory(), ignored));
+  std::string allowed;
+  for (std::string directory : directories) {
+    directory = std::filesystem::path(directory).lexically_normal();
+    if (!directory.ends_with('/')) directory += '/';
+    allowed += (allowed.empty() ? "" : ", ") + directory;
+    if (!path.starts_with(directory) || path.size() == directory.size()) continue;
+    auto file = PosixFile::open_trusted(directory.substr(0, directory.size() - 1),
+                                        path.substr(directory.size()));
+    // A link on the way, or no regular file.
+    if (!file && file.error().code == ErrorCode::kIoError)
+      return fail(ErrorCode::kInvalidArgument, "location: " + file.error().message);
+    return file;
+  }
+  return fail(ErrorCode::kPermissionDenied,
+              "location: only files below " + allowed + " may be restored (storage.restore_dirs)");
+}
+
+Result<Recovery> Snapshots::recover(const std::string& location, const std::string& sha256) {
+  VZ_TRY_ASSIGN(const auto expected, parse_sha256(sha256));
+  VZ_TRY_ASSIGN(const auto file, open_location(location));
+  VZ_TRY_ASSIGN(const std::uint64_t size, file->size());
+  CancellableSource source(*file, size, cancelled_);
+  VZ_TRY_ASSIGN(const Recovery recovery, nodes_.recover(source, expected));
+  LogEvent(LogLevel::kInfo, "snapshot_recovered")
+      .with("location", location)
+      .with("epoch", recovery.epoch)
+      .with("lsn", recovery.lsn);
+  return recovery;
+}
+
+}  // namespace vz::node

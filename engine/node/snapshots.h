@@ -1,0 +1,64 @@
+// Snapshots of a running node: made, listed, handed out, and put in force.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/node/node_owner.h"
+#include "storage/snapshot/folder.h"
+
+namespace vz::node {
+
+struct SnapshotOptions {
+  std::string data_dir;
+  /// Where recover() may take archives from, besides the node's own snapshots/. Absolute.
+  std::vector<std::string> restore_dirs = {"/tmp", "/backups"};
+};
+
+/// Thread-safe. create() and recover() last as long as the data is large: on a thread that may
+/// wait, one of them at a time.
+class Snapshots {
+ public:
+  /// Both must outlive it.
+  Snapshots(Env& env, NodeOwner& nodes, SnapshotOptions options);
+
+  /// An archive of the whole node at one lsn, with checksum and manifest beside it.
+  /// Errors: those of NodeOwner::cut; kNoSpace with the numbers, before anything was written;
+  /// kIoError, kCorruption (a file that rotted); kCancelled. Nothing of it is to be seen then.
+  Result<snapshot::ArchiveInfo> create(archive::ArchiveFormat format);
+
+  Result<std::vector<snapshot::ArchiveInfo>> list() const { return folder_.list(); }
+  Result<snapshot::OpenedFile> open(std::string_view name) const { return folder_.open(name); }
+  Status remove(std::string_view name);
+
+  /// Puts the archive at `location` in force: an absolute path, or a file:// URI, in snapshots/ or
+  /// one of the restore_dirs; a regular file that nobody but root and we could have written, opened
+  /// once and without following links. sha256: hexadecimal; "" is not compared.
+  /// Errors: kInvalidArgument (location, sha256, archive), kPermissionDenied (another directory, or
+  /// another user's file), kNotFound; those of NodeOwner::recover; kCancelled.
+  Result<Recovery> recover(const std::string& location, const std::string& sha256);
+
+  /// Ends create() and recover() at the next piece, for good.
+  void cancel() { cancelled_.store(true); }
+
+ private:
+  Result<std::unique_ptr<File>> open_location(const std::string& location) const;
+  Status check_space(const Cut& cut) const;
+
+  Env& env_;
+  NodeOwner& nodes_;
+  const SnapshotOptions options_;
+  snapshot::Folder folder_;
+  std::atomic<bool> cancelled_{false};
+};
+
+/// The manifest beside an archive: {"node","lsn","epoch","created_at","archive","collections",
+/// "files"}, with the keys of GET /collections in its collections.
+std::string snapshot_manifest_json(const std::string& node_id, const std::string& name,
+                                   const Cut& cut, const snapshot::PackReport& report);
+
+}  // namespace vz::node
