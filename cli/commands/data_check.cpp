@@ -31,7 +31,7 @@ constexpr std::string_view kFooter =
     "  vectorizerctl data check /mnt/backup --deep --limit-rate 50MiB/s -o json\n"
     "  vectorizerctl data check DIR --sample $(date +%u)/7\n"
     "  vectorizerctl data check DIR --deep --max-duration 1h --resume /var/tmp/check.json\n"
-    "  vectorizerctl data check DIR -o prom > check.prom.new && mv check.prom.new check.prom\n\n"
+    "  vectorizerctl data check DIR -o prom > check.prom.new; mv check.prom.new check.prom\n\n"
     "Levels, each with those before it:\n"
     "  0  FORMAT, CURRENT, manifests, missing and unknown files, a snapshot that waits\n"
     "  1  length and trailer of every file\n"
@@ -100,7 +100,8 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 std::filesystem::path real_path(const std::string& path) {
   std::error_code ignored;
-  const auto real = std::filesystem::weakly_canonical(path, ignored);
+  const auto real =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
   return real.empty() ? std::filesystem::path(path) : real;
 }
 
@@ -203,7 +204,12 @@ void run(const Options& options, Context& context) {
   if (!report) return report_error(report.error(), kCommand, context);
   print_check(summary_of(options, *check), *report, options.output, context);
   const Status kept = keep_state(*env, options, *report, state);
-  if (!kept) return report_error(kept.error(), kCommand, context);
+  if (!kept) {  // Damage outranks it.
+    const ExitCode verdict = context.exit_code;
+    report_error(kept.error(), kCommand, context);
+    if (verdict == ExitCode::kFindings) context.exit_code = verdict;
+    return;
+  }
   talk_of_rest(options, *report, context);
 }
 

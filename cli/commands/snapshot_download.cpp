@@ -32,7 +32,8 @@ Result<std::string> expected_checksum(drive::HttpClient& http, const std::string
   VZ_TRY_ASSIGN(const json answer, drive::call_json(http, "GET", "/snapshots", ""));
   for (const json& one : answer.value("result", json::array())) {
     if (one.value("name", "") != name) continue;
-    return one["checksum"].is_string() ? one["checksum"].get<std::string>() : std::string();
+    const auto sum = one.find("checksum");
+    return sum != one.end() && sum->is_string() ? sum->get<std::string>() : std::string();
   }
   return fail(ErrorCode::kNotFound, "the node has no snapshot " + name);
 }

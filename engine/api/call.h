@@ -86,7 +86,7 @@ class Call {
                    std::string_view content_type = "text/plain; charset=utf-8");
   void answer_json(int status, std::string json);  ///< without an envelope
   void answer_accepted();  ///< 202, in Qdrant's words: it goes on without the caller
-  void answer_response(net::Response response) { respond_(std::move(response)); }
+  void answer_response(net::Response response) { send(std::move(response)); }
 
  private:
   void send(net::Response response);  ///< every answer goes through here, and is counted

@@ -1,12 +1,15 @@
 // GET /metrics: gathers what the parts of the process count of themselves.
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <map>
 
 #include "engine/api/call.h"
 #include "engine/api/handlers.h"
 #include "engine/api/metric_page.h"
 #include "engine/limits.h"
+#include "engine/node/jobs.h"
+#include "engine/node/snapshots.h"
 #include "engine/runtime/process_numbers.h"
 #include "storage/segment/checksum_errors.h"
 
@@ -137,7 +140,37 @@ void append_queues(MetricPage& page, const Service& service, std::size_t writes_
   page.sample(service.pool == nullptr ? 0 : value_of(service.pool->queued()), {{"queue", "pool"}});
 }
 
-/// What a single node without followers, keys, backups and jobs has none of.
+/// 0 if the text is no such time.
+std::int64_t seconds_of(const std::string& rfc3339) {
+  std::tm parts{};
+  const char* const end = ::strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  return end == nullptr ? 0 : ::timegm(&parts);
+}
+
+void append_snapshots(MetricPage& page, const Service& service) {
+  std::int64_t newest = 0;
+  if (service.snapshots != nullptr) {
+    if (const auto archives = service.snapshots->list()) {
+      for (const auto& archive : *archives) newest = std::max(newest, seconds_of(archive.created));
+    }
+  }
+  page.single(kGauge, VZ_METRIC("last_backup_timestamp_seconds"),
+              "When the newest snapshot was made, since 1970; 0: there is none",
+              static_cast<double>(newest));
+  page.single(kCounter, VZ_METRIC("backup_failures_total"), "Snapshots that failed",
+              service.snapshots == nullptr ? 0 : value_of(service.snapshots->failures()));
+}
+
+void append_jobs(MetricPage& page, const Service& service) {
+  std::map<std::string, std::uint64_t> running = {
+      {"compact", 0}, {"gc", 0}, {"index-rebuild", 0}, {"optimize", 0}};
+  for (const node::JobInfo& job : service.nodes->jobs().list())
+    if (job.status == node::JobStatus::kRunning) ++running[job.kind];
+  page.metric(kGauge, VZ_METRIC("jobs_running"), "Jobs that run now");
+  for (const auto& [kind, count] : running) page.sample(value_of(count), {{"kind", kind}});
+}
+
+/// What a node without followers, keys and a query cache has none of.
 void append_absent(MetricPage& page) {
   page.metric(kGauge, VZ_METRIC("replication_role"), "1 for the role that this node has");
   page.sample(1, {{"role", "master"}});
@@ -152,13 +185,7 @@ void append_absent(MetricPage& page) {
   page.sample(0, {{"result", "miss"}});
   page.single(kCounter, VZ_METRIC("rate_limited_requests_total"), "Requests over a rate limit", 0);
   page.single(kCounter, VZ_METRIC("ip_blocked_requests_total"), "Requests of blocked addresses", 0);
-  page.single(kGauge, VZ_METRIC("last_backup_timestamp_seconds"),
-              "When the newest snapshot was made, since 1970; 0: never", 0);
-  page.single(kCounter, VZ_METRIC("backup_failures_total"), "Snapshots that failed", 0);
   page.single(kCounter, VZ_METRIC("slow_queries_total"), "Queries over the slow threshold", 0);
-  page.metric(kGauge, VZ_METRIC("jobs_running"), "Jobs that run now");
-  for (const char* kind : {"compact", "gc", "index_rebuild", "integrity_check", "optimize"})
-    page.sample(0, {{"kind", kind}});
 }
 
 #undef VZ_METRIC
@@ -178,6 +205,8 @@ void get_metrics(std::shared_ptr<Call> call) {
     append_node(page, *node, numbers);
   }
   append_queues(page, service, writes_waiting);
+  append_snapshots(page, service);
+  append_jobs(page, service);
   append_absent(page);
   call->answer_text(200, page.text(), kContentType);
 }

@@ -143,8 +143,11 @@ void get_readyz(std::shared_ptr<Call> call) {
   }
 }
 
+/// What still answers must not lose its traffic: a full disk refuses writes alone.
 void get_health_master(std::shared_ptr<Call> call) {
-  get_health(std::move(call));
+  const Health health = health_of(call->service());
+  call->answer_json(health.first_unready() == nullptr ? 200 : 503,
+                    health_json(call->service(), health));
 }
 
 void get_health_replica(std::shared_ptr<Call> call) {

@@ -15,6 +15,34 @@ std::uint64_t bytes_of(const std::vector<PointData>& points) {
   return bytes;
 }
 
+/// Of the ids that it names. A filter's are known when it is resolved.
+std::uint64_t bytes_of(const PointSelector& selector) {
+  const auto* ids = std::get_if<std::vector<PointId>>(&selector);
+  return ids == nullptr ? 0 : ids->size() * sizeof(PointId);
+}
+
+/// Beside what every operation takes.
+struct BytesOf {
+  std::uint64_t operator()(const UpsertPoints& one) const { return bytes_of(one.points); }
+  std::uint64_t operator()(const UpdateVectors& one) const { return bytes_of(one.points); }
+  std::uint64_t operator()(const DeletePoints& one) const { return bytes_of(one.points); }
+  std::uint64_t operator()(const SetPayload& one) const {
+    return bytes_of(one.points) + one.payload.size() + (one.key ? one.key->size() : 0);
+  }
+  std::uint64_t operator()(const OverwritePayload& one) const {
+    return bytes_of(one.points) + one.payload.size();
+  }
+  std::uint64_t operator()(const DeletePayload& one) const {
+    std::uint64_t bytes = bytes_of(one.points);
+    for (const std::string& key : one.keys) bytes += sizeof(key) + key.size();
+    return bytes;
+  }
+  std::uint64_t operator()(const ClearPayload& one) const { return bytes_of(one.points); }
+  std::uint64_t operator()(const DeleteVectors& one) const {
+    return bytes_of(one.points) + one.columns.size() * sizeof(std::size_t);
+  }
+};
+
 }  // namespace
 
 std::uint64_t bytes_of(const WriteRequest& request) {
@@ -22,13 +50,8 @@ std::uint64_t bytes_of(const WriteRequest& request) {
   const auto* write = std::get_if<PointsWrite>(&request);
   if (write == nullptr) return kSmall;
   std::uint64_t bytes = kSmall;
-  for (const PointOperation& operation : write->operations) {
-    bytes += kSmall;
-    if (const auto* upsert = std::get_if<UpsertPoints>(&operation))
-      bytes += bytes_of(upsert->points);
-    if (const auto* update = std::get_if<UpdateVectors>(&operation))
-      bytes += bytes_of(update->points);
-  }
+  for (const PointOperation& operation : write->operations)
+    bytes += kSmall + std::visit(BytesOf{}, operation);
   return bytes;
 }
 

@@ -65,10 +65,14 @@ void Background::wake() {
   condition_.notify_all();
 }
 
-void Background::stop() {
+void Background::request_stop() {
   sealer_.request_stop();
   merger_.request_stop();
   wake();
+}
+
+void Background::stop() {
+  request_stop();
   if (sealer_.joinable()) sealer_.join();
   if (merger_.joinable()) merger_.join();
 }

@@ -21,7 +21,9 @@ class Background {
 
   /// A memtable was frozen. Any thread; cheap.
   void wake();
-  /// Ends running work at its next safe point and joins.
+  /// Asks running work to end at its next safe point; does not wait.
+  void request_stop();
+  /// The same, and joins.
   void stop();
   /// Merges and index builds that failed. Any thread.
   [[nodiscard]] std::uint64_t index_errors() const {

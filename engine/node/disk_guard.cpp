@@ -55,7 +55,8 @@ void DiskGuard::tend() {
   const std::uint64_t reserve = reserve_bytes();
   const std::uint64_t ballast = store::ballast_bytes(reserve);
   if (reserve > 0 && space.free_bytes > reserve + 2 * ballast &&
-      !env_.exists(store::ballast_path(paths_))) {
+      store::present_ballast_bytes(env_, paths_) < ballast) {
+    store::release_ballast(env_, paths_);  // One that a kill has cut short.
     if (const Status made = store::make_ballast(env_, paths_, ballast); !made)
       LogEvent(LogLevel::kWarn, "ballast_not_made").with("reason", made.error().message);
   }

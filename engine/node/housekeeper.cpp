@@ -83,12 +83,13 @@ Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
   std::optional<manifest::SegmentEntry> written;
   std::shared_ptr<SealedPart> part;
   if (rows.row_count() > 0 || !tombstones.empty()) {
-    VZ_TRY_ASSIGN(written, collection::write_part(
-                               store_.env(), store_.paths(), collection,
-                               {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}},
-                               publisher_.allocate(),
-                               {.graph = index::GraphPolicy::kCodesOnly,
-                                .zstd_level = options_.zstd_level()}));
+    const collection::PartNumbers numbers = publisher_.allocate();
+    auto sealed = collection::write_part(
+        store_.env(), store_.paths(), collection,
+        {.rows = rows, .tombstones = std::move(tombstones), .replaces = {}}, numbers,
+        {.graph = index::GraphPolicy::kCodesOnly, .zstd_level = options_.zstd_level()});
+    if (!sealed) discard(collection.id(), unpublished(numbers));
+    VZ_TRY_ASSIGN(written, std::move(sealed));
     VZ_TRY_ASSIGN(part, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
                                          *collection.definition()));
   }
@@ -195,15 +196,25 @@ Result<Garbage> Housekeeper::collect_garbage() {
 Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<SealedPart>& part,
                             std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
-  built_for_[part->seq()] = collection.definition()->fields;
+  const auto fields = collection.definition()->fields;
   VZ_TRY_ASSIGN(auto known, publisher_.entry(collection.id()));
   const manifest::SegmentEntry* present = entry_of(known, *part);
   if (present == nullptr) return fail(ErrorCode::kInternal, "the segment is not in the manifest");
-  VZ_TRY_ASSIGN(
-      const auto rebuilt,
-      collection::rebuild_derived(
-          store_.env(), store_.paths(), collection, *part, *present, publisher_.allocate(),
-          {.graph = index::GraphPolicy::kBySize, .threads = options_.index_threads, .stop = stop}));
+  const collection::PartNumbers numbers = publisher_.allocate();
+  auto built = collection::rebuild_derived(
+      store_.env(), store_.paths(), collection, *part, *present, numbers,
+      {.graph = index::GraphPolicy::kBySize, .threads = options_.index_threads, .stop = stop});
+  if (!built) {
+    for (const std::string& path :
+         {store_.paths().index(collection.id(), part->epoch(), part->seq(), numbers.index),
+          store_.paths().fields(collection.id(), part->epoch(), part->seq(), numbers.fields)})
+      (void)store_.env().remove(path);
+    // What passes is tried again; the same bytes would fail in the same way.
+    if (built.error().code == ErrorCode::kCorruption) built_for_[part->seq()] = fields;
+    return tl::unexpected<Error>(std::move(built).error());
+  }
+  built_for_[part->seq()] = fields;
+  const manifest::SegmentEntry rebuilt = *std::move(built);
   auto derived = std::make_shared<collection::Derived>();
   const store::Paths& paths = store_.paths();
   VZ_TRY_ASSIGN(derived->index,
@@ -271,8 +282,8 @@ Status Housekeeper::merge(LiveCollection& collection, const Segments& inputs, co
          .threads = options_.index_threads,
          .stop = stop,
          .zstd_level = options_.zstd_level()});
-    if (!part && part.error().code == ErrorCode::kCancelled)
-      discard(collection.id(), unpublished(numbers));
+    // Nobody knows it: on a full disk its first files would be held for nothing.
+    if (!part) discard(collection.id(), unpublished(numbers));
     VZ_TRY_ASSIGN(written, std::move(part));
     VZ_TRY_ASSIGN(output, SealedPart::open(store_.env(), store_.paths(), collection.id(), *written,
                                            *collection.definition()));

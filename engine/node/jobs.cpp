@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -125,11 +126,18 @@ Result<JobInfo> Jobs::start(const std::string& kind, const std::string& object, 
     jobs_[number] = job;
   }
   save_or_log(info);
-  std::thread([this, job, work = std::move(work), held = *std::move(guard)]() mutable {
-    const auto until_the_end = std::move(held);
-    const JobWork ours = std::move(work);  // Ends before the guard: it may own a node.
-    run(job, ours);
-  }).detach();
+  try {
+    std::thread([this, job, work = std::move(work), held = *std::move(guard)]() mutable {
+      const auto until_the_end = std::move(held);
+      const JobWork ours = std::move(work);  // Ends before the guard: it may own a node.
+      run(job, ours);
+    }).detach();
+  } catch (const std::system_error& thrown) {
+    const Error error{ErrorCode::kUnavailable,
+                      std::string("no thread can be made for the job: ") + thrown.what()};
+    end(job, tl::unexpected<Error>(error));
+    return tl::unexpected<Error>(error);
+  }
   return info;
 }
 
@@ -180,8 +188,9 @@ void Jobs::end(const Shared& job, Result<std::string> outcome) {
   }
   info.ended_us = std::max(now_us(), info.started_us);
   if (outcome) {
-    VZ_ASSERT(outcome->size() <= limits::kJobResultBytesMax);
-    info.result = *std::move(outcome);
+    // A thousand collections with long names have more to tell than fits.
+    const bool fits = outcome->size() <= limits::kJobResultBytesMax;
+    info.result = fits ? *std::move(outcome) : R"({"truncated":true})";
   } else {
     info.error = std::move(outcome).error();
   }
@@ -284,7 +293,7 @@ void Jobs::keep(std::size_t count) {
   kept_ = std::clamp(count, std::size_t{1}, limits::kJobsKeptMax);
 }
 
-void Jobs::stop() {
+void Jobs::request_stop() {
   std::vector<Shared> running;
   {
     MutexLock lock(mutex_);
@@ -293,6 +302,10 @@ void Jobs::stop() {
       if (job->info.status == JobStatus::kRunning) running.push_back(job);
   }
   for (const Shared& job : running) job->stop.request_stop();
+}
+
+void Jobs::stop() {
+  request_stop();
   threads_.close();
 }
 

@@ -67,8 +67,9 @@ class Jobs {
   /// How many ended jobs are kept, 1 .. limits::kJobsKeptMax; older ones go at the next end.
   void keep(std::size_t count) VZ_EXCLUDES(mutex_);
 
-  /// Starts none any more, asks all to end and waits for them: what does not complete is
-  /// interrupted. Idempotent.
+  /// Starts none any more and asks all to end; does not wait. Idempotent.
+  void request_stop() VZ_EXCLUDES(mutex_);
+  /// The same, and waits for them: what does not complete is interrupted. Idempotent.
   void stop() VZ_EXCLUDES(mutex_);
 
  private:

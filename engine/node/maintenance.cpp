@@ -129,7 +129,7 @@ Status Maintenance::rewrite_older(LiveCollection& collection, SegmentSeq than,
                                   const Running& running) {
   const auto parts = collection.view().parts;
   for (const auto& part : parts->segments) {
-    if (part->seq() >= than) continue;
+    if (part->seq() >= than || !part->damage().empty()) continue;  // Damage is repair's.
     VZ_TRY(running.may_go_on());
     VZ_TRY(housekeeper_.rewrite(collection, part, running.stop()));
   }

@@ -45,6 +45,7 @@ struct Node::State {
 
   /// Ends the threads. Idempotent.
   void stop() {
+    if (background) background->request_stop();  // A job may wait for its merge to end.
     maintenance->stop();
     if (background) background->stop();
     wake_target = nullptr;

@@ -202,6 +202,11 @@ Result<Recovery> NodeOwner::recover(archive::ByteSource& source,
                     " first");
   }
   VZ_TRY_ASSIGN(const store::StagedSnapshot staged, stage(source, expected));
+  if (store::restore_pending(env_, paths)) {  // It came while we staged.
+    remove_tree(env_, paths.root + "/" + staged.directory);
+    return fail(ErrorCode::kFailedPrecondition,
+                "a snapshot that tar unpacks here has come meanwhile: nothing was changed");
+  }
   LogEvent(LogLevel::kInfo, "recover_begins").with("staged", staged.directory);
   old->retire();
   Status done = exchange(staged);
@@ -215,10 +220,14 @@ Result<Recovery> NodeOwner::recover(archive::ByteSource& source,
 }
 
 Status NodeOwner::close() {
-  jobs_->stop();
-  MutexLock change(change_mutex_);
-  const auto node = current();
-  return node == nullptr ? Status() : node->close();
+  jobs_->request_stop();
+  Status closed;
+  {
+    MutexLock change(change_mutex_);
+    if (const auto node = current()) closed = node->close();
+  }
+  jobs_->stop();  // Those that waited for a merge of the node have ended with it.
+  return closed;
 }
 
 }  // namespace vz::node

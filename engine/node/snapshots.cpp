@@ -6,13 +6,10 @@
 #include "engine/node/cut.h"
 #include "storage/base/log.h"
 #include "storage/env/posix_file.h"
+#include "storage/store/ballast.h"
 
 namespace vz::node {
 namespace {
-
-constexpr std::uint64_t kReserveMin = 64ull << 20;
-constexpr std::uint64_t kReserveMax = 1ull << 30;
-constexpr std::uint64_t kReserveShare = 20;  ///< of the disk, 5 %
 
 tl::unexpected<Error> cancelled_error() {
   return fail(ErrorCode::kCancelled, "the node is stopping");
@@ -112,7 +109,7 @@ Status Snapshots::check_space(const Cut& cut) const {
   for (const auto& file : cut.contents().files) needed += file.size_bytes;
   VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(options_.data_dir));
   const std::uint64_t reserve =
-      std::clamp(space.total_bytes / kReserveShare, kReserveMin, kReserveMax);
+      options_.disk_reserve_bytes.value_or(store::default_reserve_bytes(space.total_bytes));
   if (space.free_bytes >= reserve && space.free_bytes - reserve >= needed) return {};
   return fail(ErrorCode::kNoSpace, "the snapshot may take " + std::to_string(needed) +
                                        " bytes, and " + std::to_string(reserve) +
@@ -121,6 +118,12 @@ Status Snapshots::check_space(const Cut& cut) const {
 }
 
 Result<snapshot::ArchiveInfo> Snapshots::create(archive::ArchiveFormat format) {
+  auto made = create_archive(format);
+  if (!made) failures_.fetch_add(1, std::memory_order_relaxed);
+  return made;
+}
+
+Result<snapshot::ArchiveInfo> Snapshots::create_archive(archive::ArchiveFormat format) {
   const auto begin = std::chrono::steady_clock::now();
   VZ_TRY_ASSIGN(const auto cut, nodes_.cut());
   VZ_TRY(check_space(*cut));

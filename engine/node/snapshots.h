@@ -17,6 +17,7 @@ struct SnapshotOptions {
   std::string data_dir;
   /// Where recover() may take archives from, besides the node's own snapshots/. Absolute.
   std::vector<std::string> restore_dirs = {"/tmp", "/backups"};
+  std::optional<std::uint64_t> disk_reserve_bytes = std::nullopt;  ///< nothing: by the disk's size
 };
 
 /// Thread-safe. create() and recover() last as long as the data is large: on a thread that may
@@ -42,10 +43,14 @@ class Snapshots {
   /// another user's file), kNotFound; those of NodeOwner::recover; kCancelled.
   Result<Recovery> recover(const std::string& location, const std::string& sha256);
 
+  /// Calls of create() that made none, since the start of the process.
+  [[nodiscard]] std::uint64_t failures() const { return failures_.load(); }
+
   /// Ends create() and recover() at the next piece, for good.
   void cancel() { cancelled_.store(true); }
 
  private:
+  Result<snapshot::ArchiveInfo> create_archive(archive::ArchiveFormat format);
   Result<std::unique_ptr<File>> open_location(const std::string& location) const;
   Status check_space(const Cut& cut) const;
 
@@ -54,6 +59,7 @@ class Snapshots {
   const SnapshotOptions options_;
   snapshot::Folder folder_;
   std::atomic<bool> cancelled_{false};
+  std::atomic<std::uint64_t> failures_{0};
 };
 
 /// The manifest beside an archive: {"node","lsn","epoch","created_at","archive","collections",

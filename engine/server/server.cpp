@@ -36,7 +36,9 @@ class RunningServer final : public Server {
       : options_(std::move(options)),
         nodes_(env, options_.node, options_.restore_quiet, options_.settings),
         snapshots_(env, nodes_,
-                   {.data_dir = options_.node.data_dir, .restore_dirs = options_.restore_dirs}),
+                   {.data_dir = options_.node.data_dir,
+                    .restore_dirs = options_.restore_dirs,
+                    .disk_reserve_bytes = options_.node.disk_reserve_bytes}),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max),
         snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax) {
     service_.version = options_.version;
@@ -113,8 +115,8 @@ class RunningServer final : public Server {
   }
 
   Status stop(std::chrono::milliseconds grace) override {
-    nodes_.jobs().stop();  // Before the requests that wait for one.
-    snapshots_.cancel();   // Who waits for one gets an answer before the connections close.
+    nodes_.jobs().request_stop();  // Whoever waits for one gets an answer in the grace.
+    snapshots_.cancel();           // Who waits for one gets an answer before the connections close.
     if (http_ != nullptr) http_->stop(grace);
     snapshot_pool_.stop();
     pool_.stop();

@@ -1,15 +1,15 @@
 #include "storage/snapshot/directory_target.h"
 
 #include "storage/archive/member_name.h"
-#include "tools/offline/space.h"
+#include "storage/store/space.h"
 
 namespace vz::snapshot {
 
 Status DirectoryTarget::begin(const SnapshotContents& contents) {
   std::uint64_t needed = contents.restore_bytes.size();
   for (const auto& file : contents.files) needed += file.size_bytes;
-  VZ_TRY(require_space(env_, {{root_, needed}}, "unpacking the snapshot",
-                       "free some, or name a directory on a larger disk"));
+  VZ_TRY(store::require_space(env_, {{root_, needed}}, "unpacking the snapshot",
+                              "free some, or name a directory on a larger disk"));
   manifest_ = contents.manifest;
   if (marker_ == Marker::kWritten) {
     VZ_TRY(publish_file(env_, root_ + "/" + std::string(archive::kRestoreName),

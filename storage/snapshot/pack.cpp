@@ -72,21 +72,23 @@ Status require_absent(Env& env, const std::string& to, Present present) {
   return fail(ErrorCode::kAlreadyExists, to + " exists: name another file, or remove it");
 }
 
-/// The old archive and its checksum go before the new checksum comes, so that a crash leaves no
-/// archive beside the checksum of another.
+/// No archive ever stands beside the checksum of another. A new one has its checksum before its
+/// name; one that takes another's place does so in one step, and may lack it after a crash.
 Status publish(Env& env, const std::string& temporary, const std::string& to,
                const PackReport& report) {
   const std::string checksum = checksum_path(to);
   const std::string directory = parent_directory(to);
-  for (const std::string& old : {checksum, to}) {
-    if (env.exists(old)) VZ_TRY(env.remove(old));
-  }
-  VZ_TRY(env.sync_directory(directory));
   const std::string line =
       to_hex(report.archive_sha256) + "  " + to.substr(to.rfind('/') + 1) + "\n";
-  VZ_TRY(publish_file(env, checksum, as_bytes(line)));
+  const bool replaces = env.exists(to);
+  if (env.exists(checksum)) {
+    VZ_TRY(env.remove(checksum));
+    VZ_TRY(env.sync_directory(directory));
+  }
+  if (!replaces) VZ_TRY(publish_file(env, checksum, as_bytes(line)));
   VZ_TRY(env.rename(temporary, to));
-  return env.sync_directory(directory);
+  VZ_TRY(env.sync_directory(directory));
+  return replaces ? publish_file(env, checksum, as_bytes(line)) : Status();
 }
 
 }  // namespace

@@ -120,7 +120,10 @@ Result<LogWriter::State::NextFile> LogWriter::State::prepare_file(Lsn first_lsn,
     out.size_bytes = needed;
     prepared = prepare_log_file(env, directory, header, needed, spare);
   }
-  if (!prepared) return tl::unexpected<Error>(std::move(prepared).error());
+  if (!prepared) {
+    if (out.spare) set_spare(*out.spare, Spare::kReady);
+    return tl::unexpected<Error>(std::move(prepared).error());
+  }
   out.prepared = *std::move(prepared);
   return out;
 }
@@ -144,7 +147,9 @@ Status LogWriter::State::ensure_room(std::uint64_t group_size) {
   ClosedFile full{path, file_first_lsn, offset - format::kWalFileHeaderSize, size_bytes};
   const auto next = prepare_file(group_lsn, group_size);
   if (!next) {
-    no_room = next.error().code == ErrorCode::kNoSpace;
+    // Nor is a full table of descriptors an error of the disk: it passes.
+    no_room =
+        next.error().code == ErrorCode::kNoSpace || next.error().code == ErrorCode::kUnavailable;
     return tl::unexpected<Error>(next.error());
   }
   VZ_TRY(begin_file(*next));

@@ -23,6 +23,8 @@ struct HttpClient::State {
 
 namespace {
 
+constexpr long kConnectTimeoutMs = 10'000;
+
 std::size_t append_body(char* bytes, std::size_t size, std::size_t count, void* user) {
   static_cast<std::string*>(user)->append(bytes, size * count);
   return size * count;
@@ -58,6 +60,11 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
   curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
   curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, state_->timeout_ms);
+  // A call without a limit must still notice that the other machine is gone.
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 60L);
+  curl_easy_setopt(handle, CURLOPT_TCP_KEEPINTVL, 15L);
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, state_->headers);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, append_body);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer.body);

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "storage/store/space.h"
 #include "tools/offline/compact_group.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/segments.h"
-#include "tools/offline/space.h"
 
 namespace vz::offline {
 namespace {
@@ -109,13 +109,13 @@ class Compaction {
     const CompactSpace needed = space_for(groups);
     const std::string doing = "compacting collection '" + entry.name + "'";
     const Status fits =
-        require_space(env_, {{paths_.root, needed.in_place}}, doing, kCompactAdvice);
+        store::require_space(env_, {{paths_.root, needed.in_place}}, doing, kCompactAdvice);
     if (fits) return nullptr;
     if (options_.workdir.empty() || fits.error().code != ErrorCode::kNoSpace)
       return tl::unexpected<Error>(fits.error());
     VZ_TRY_ASSIGN(auto workdir,
                   CompactWorkdir::open(env_, options_.workdir, editor.store().identity()));
-    VZ_TRY(require_space(
+    VZ_TRY(store::require_space(
         env_, {{paths_.root, needed.with_workdir}, {workdir->paths().root, needed.in_workdir}},
         doing, kCompactAdvice));
     return workdir;

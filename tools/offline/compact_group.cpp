@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "storage/store/space.h"
 #include "tools/offline/file_copy.h"
 #include "tools/offline/segments.h"
 #include "tools/offline/space.h"
@@ -119,9 +120,9 @@ class GroupMerge {
     }
     group.bytes.new_seg = built.seg.size_bytes + kPublishBytes;
     group.bytes.new_derived = bytes_of(built) - built.seg.size_bytes;
-    return require_space(env_, {{paths_.root, space_for({group}).with_workdir}},
-                         "bringing what was built for collection '" + entry().name + "'",
-                         kCompactAdvice);
+    return store::require_space(env_, {{paths_.root, space_for({group}).with_workdir}},
+                                "bringing what was built for collection '" + entry().name + "'",
+                                kCompactAdvice);
   }
 
   Status copy(const std::string& to, const segment::FileInfo& expected) {

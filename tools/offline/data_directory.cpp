@@ -16,6 +16,9 @@ store::Paths paths_of(std::string directory) {
 }
 
 Status require_directory(Env& env, const store::Paths& paths) {
+  if (const auto listed = env.list(paths.root);
+      !listed && listed.error().code == ErrorCode::kPermissionDenied)
+    return tl::unexpected<Error>(listed.error());
   if (!env.exists(paths.root)) return fail(ErrorCode::kNoData, paths.root + " does not exist");
   if (env.open(paths.root, OpenMode::kRead))  // Opens regular files only.
     return fail(ErrorCode::kNoData, paths.root + " is not a directory");

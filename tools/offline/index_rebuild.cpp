@@ -1,5 +1,6 @@
 #include "tools/offline/index_rebuild.h"
 
+#include "storage/store/space.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/image_editor.h"
 #include "tools/offline/parts.h"
@@ -21,9 +22,9 @@ Status rebuild_one(ImageEditor& editor, CollectionEntry entry, const SegmentEntr
   VZ_TRY_ASSIGN(const CollectionParts parts, open_parts(store.env(), store.paths(), alone));
   const std::uint64_t needed =
       old.rows * index_bytes_per_row(*parts.definition) + old.seg.size_bytes + kPublishBytes;
-  VZ_TRY(require_space(store.env(), {{store.paths().root, needed}},
-                       "the index of segment " + text_of(out.before.name),
-                       "free some (`data gc` shows what nobody needs)"));
+  VZ_TRY(store::require_space(store.env(), {{store.paths().root, needed}},
+                              "the index of segment " + text_of(out.before.name),
+                              "free some (`data gc` shows what nobody needs)"));
   VZ_TRY_ASSIGN(const auto numbers, editor.reserve());
   VZ_TRY_ASSIGN(
       const SegmentEntry written,

@@ -51,6 +51,17 @@ bool holds(const QuarantineRecord& entry, const QuarantineRecord& wanted, Compar
   });
 }
 
+/// The bytes that it tells of are there: a purge that was killed leaves the record alone.
+bool is_whole(Env& env, const store::Paths& paths, const QuarantineRecord& entry) {
+  return std::all_of(entry.files.begin(), entry.files.end(), [&](const auto& kept) {
+    if (kept.moved) return true;  // There, or still where it came from.
+    const auto file =
+        env.open(paths.quarantine() + "/" + entry.name + "/" + kept.name, OpenMode::kRead);
+    const auto size = file ? (*file)->size() : Result<std::uint64_t>(0);
+    return file && size && *size == kept.size_bytes;
+  });
+}
+
 /// The entry that holds what `wanted` is to hold. Errors: kIoError.
 Result<std::optional<QuarantineRecord>> find_kept(Env& env, const store::Paths& paths,
                                                   const QuarantineRecord& wanted, Compare compare) {
@@ -61,7 +72,8 @@ Result<std::optional<QuarantineRecord>> find_kept(Env& env, const store::Paths& 
   for (const DirectoryEntry& entry : *entries) {
     if (entry.type != FileType::kDirectory) continue;
     auto record = read_record(env, paths, entry.name);
-    if (record && holds(*record, wanted, compare)) return std::optional(std::move(*record));
+    if (record && holds(*record, wanted, compare) && is_whole(env, paths, *record))
+      return std::optional(std::move(*record));
   }
   return std::optional<QuarantineRecord>();
 }

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "storage/store/lock_owner.h"
+#include "storage/store/space.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/repair_plan.h"
-#include "tools/offline/space.h"
 
 namespace vz::offline {
 namespace {
@@ -71,10 +71,11 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
     return fail(ErrorCode::kFailedPrecondition,
                 paths.root + " has changed since the plan was made: run the repair again");
   }
-  VZ_TRY(require_space(env, {{paths.root, plan.report.space_needed}}, "repairing " + paths.root,
-                       "free some (`data gc` shows what nobody needs, `data quarantine purge` "
-                       "removes what earlier repairs have kept), or repair a copy on a larger "
-                       "disk; nothing was changed"));
+  VZ_TRY(
+      store::require_space(env, {{paths.root, plan.report.space_needed}}, "repairing " + paths.root,
+                           "free some (`data gc` shows what nobody needs, `data quarantine purge` "
+                           "removes what earlier repairs have kept), or repair a copy on a larger "
+                           "disk; nothing was changed"));
   VZ_TRY(apply_repair(env, paths, options, plan));
   return std::move(plan.report);
 }

@@ -144,8 +144,8 @@ void check_search(const Run& run, const NamedCollection& collection, NamedFile& 
   if (!definition || segment.footer().columns != collection::columns_of(*definition)) return;
   index::DeadLsns deaths(segment.row_count());
   for (const std::uint32_t row : dead) deaths.mark(row, 1);
-  const std::size_t ef =
-      definition->ef_search > 0 ? definition->ef_search : index::kDefaultEfSearch;
+  // A lower one is a choice of speed, and says nothing of the index.
+  const std::size_t ef = std::max<std::size_t>(definition->ef_search, index::kDefaultEfSearch);
   for (std::size_t column = 0; column < definition->vectors.size(); ++column) {
     const index::ColumnIndex* indexed = index.column(column);
     if (indexed == nullptr) continue;  // Its rows are compared one by one.

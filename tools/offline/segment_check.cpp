@@ -144,7 +144,7 @@ LiveRows check_segment(const Run& run, const NamedCollection& collection,
   const std::vector<std::uint32_t> none;
   LiveRows live = check_rows(run, *named.seg, *segment, dead ? *dead : none);
   // After the rows: a search among wrong ones tells nothing.
-  if (named.index != nullptr && named.index->usable())
+  if (named.index != nullptr && named.index->usable() && !named.seg->damaged)
     check_index(run, collection, *named.index, *segment, dead ? *dead : none);
   live.known = live.known && dead.has_value();
   return live;

@@ -102,6 +102,7 @@ class Restoration {
                               paths_.root +
                                   " holds data: --replace keeps it as previous-<time>/ and puts "
                                   "the snapshot in its place");
+    if (store::restore_pending(env_, paths_)) return refusal;  // Another one waits.
     const auto image = manifest::load(env_, paths_.root);
     if (!image || image->epochs.empty() ||
         image->epochs.back().kind != manifest::EpochKind::kRestore)
@@ -110,7 +111,7 @@ class Restoration {
     if (!unflushed || unflushed->records > 0) return refusal;
     SameContent target(*image, refusal);
     RestoreReport report;
-    VZ_TRY_ASSIGN(report.read, read_snapshot(source, options_.limits, &target));
+    VZ_TRY_ASSIGN(report.read, snapshot::read_snapshot(source, options_.limits, &target));
     if (!report.read.sound()) return report;
     const Status sound = store::check_files(env_, paths_, store::files_named_by(*image),
                                             [](std::uint64_t) { return Status(); });
@@ -150,10 +151,10 @@ class Restoration {
   };
 
   /// Ends the reading at once unless the archive holds what `image` says.
-  struct SameContent final : SnapshotTarget {
+  struct SameContent final : snapshot::SnapshotTarget {
     SameContent(const manifest::Manifest& here, tl::unexpected<Error> otherwise)
         : image(here), refusal(std::move(otherwise)) {}
-    Status begin(const SnapshotContents& contents) override {
+    Status begin(const store::SnapshotContents& contents) override {
       const manifest::Manifest& wanted = contents.manifest;
       if (image.collections == wanted.collections && image.aliases == wanted.aliases) return {};
       return refusal;

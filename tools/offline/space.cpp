@@ -1,45 +1,11 @@
 #include "tools/offline/space.h"
 
-#include <fmt/format.h>
-
-#include "storage/store/ballast.h"
-
 namespace vz::offline {
 namespace {
 
 /// Norm, sum and sketches' heads; each level of a graph has one row in m.
 constexpr std::uint64_t kIndexBytesPerRow = 64;
 constexpr std::uint64_t kLinkBytes = 4;
-
-struct Disk {
-  DiskSpace space{};
-  std::string directories{};
-  std::uint64_t needed = 0;
-};
-
-/// What each disk that is too small needs, has and lacks; empty: none is.
-Result<std::string> missing_space(Env& env, const std::vector<SpaceNeed>& needs) {
-  std::vector<Disk> disks;
-  for (const SpaceNeed& need : needs) {
-    VZ_TRY_ASSIGN(const DiskSpace space, env.disk_space(need.directory));
-    const bool shared = !disks.empty() && disks.back().space.free_bytes == space.free_bytes &&
-                        disks.back().space.total_bytes == space.total_bytes;
-    if (!shared) disks.push_back({.space = space});
-    Disk& disk = disks.back();
-    disk.directories += (disk.directories.empty() ? "" : " and ") + need.directory;
-    disk.needed += need.bytes;
-  }
-  std::string missing;
-  for (const Disk& disk : disks) {
-    if (disk.space.free_bytes >= disk.needed) continue;
-    missing += fmt::format(
-        "{}{}: up to {} bytes are needed beside the files that are there, and the disk has {}: {} "
-        "are missing",
-        missing.empty() ? "" : "; ", disk.directories, disk.needed, disk.space.free_bytes,
-        disk.needed - disk.space.free_bytes);
-  }
-  return missing;
-}
 
 }  // namespace
 
@@ -52,20 +18,6 @@ std::uint64_t index_bytes_per_row(const collection::CollectionDefinition& defini
     bytes += vector.size + vector.size / 8 + kIndexBytesPerRow + 2 * links;
   }
   return bytes;
-}
-
-Status require_space(Env& env, const std::vector<SpaceNeed>& needs, const std::string& doing,
-                     std::string_view advice) {
-  VZ_TRY_ASSIGN(std::string missing, missing_space(env, needs));
-  if (missing.empty()) return {};
-  bool released = false;
-  for (const SpaceNeed& need : needs)
-    released = store::release_ballast(env, {need.directory}) || released;
-  if (released) {
-    VZ_TRY_ASSIGN(missing, missing_space(env, needs));
-    if (missing.empty()) return {};
-  }
-  return fail(ErrorCode::kNoSpace, fmt::format("{}: {}; {}", doing, missing, advice));
 }
 
 }  // namespace vz::offline
