@@ -177,7 +177,7 @@ TEST_CASE("restore-abort: each trouble has its exit status", "[cli][tar]") {
     return run(sample.scratch, {"data", "restore-abort", sample.scratch.file(name)}).status;
   };
 
-  CHECK(status("absent") == 5);
+  CHECK(status("absent") == 10);
   CHECK(status("home") == 10);
   CHECK(status("fresh") == 10);
   CHECK(run(sample.scratch, {"data", "restore-abort"}).status == 2);

@@ -29,11 +29,8 @@ case $verb in
   exec) while [ "$1" != -- ]; do shift; done; shift; exec "$@" ;;
   logs) exec cat "$VZ_STAGE/node.log" ;;
   get) echo pod/vectorizer-0 ;;
-  cp) [ "$1" -ef "${2#*:}/$(basename "$1")" ] || exec cp "$1" "${2#*:}" ;
-;
-  *) echo "kubectl $verb: not on this stage" >&2;
-  exit 1;
-  ;
+  cp) [ "$1" -ef "${2#*:}/$(basename "$1")" ] || exec cp "$1" "${2#*:}" ;;
+  *) echo "kubectl $verb: not on this stage" >&2; exit 1 ;;
 esac
 )sh";
 
@@ -167,7 +164,7 @@ void Stage::upsert(const std::string& name, std::size_t first, std::size_t count
 
 void Stage::search(const std::string& name, unsigned seed) {
   const auto body = drive::search_body(draw(seed, 1), "", 10, drive::Accuracy::kDefault);
-  static_cast<void>(ask("POST", drive::collection_path(name) + "/points/search", body));
+  static_cast<void>(ask("POST", drive::collection_path(name) + "/points/query", body));
 }
 
 }  // namespace vz::runbook

@@ -51,14 +51,19 @@ bool holds(const QuarantineRecord& entry, const QuarantineRecord& wanted, Compar
   });
 }
 
-/// The bytes that it tells of are there: a purge that was killed leaves the record alone.
-bool is_whole(Env& env, const store::Paths& paths, const QuarantineRecord& entry) {
-  return std::all_of(entry.files.begin(), entry.files.end(), [&](const auto& kept) {
-    if (kept.moved) return true;  // There, or still where it came from.
-    const auto file =
-        env.open(paths.quarantine() + "/" + entry.name + "/" + kept.name, OpenMode::kRead);
-    const auto size = file ? (*file)->size() : Result<std::uint64_t>(0);
-    return file && size && *size == kept.size_bytes;
+/// The copies that `wanted` asks for are there: a purge that was killed leaves the record alone.
+/// What is to be moved is in the entry, or still where it came from.
+bool has_copies(Env& env, const store::Paths& paths, const QuarantineRecord& entry,
+                const QuarantineRecord& wanted) {
+  return std::all_of(wanted.files.begin(), wanted.files.end(), [&](const auto& file) {
+    if (file.moved) return true;
+    return std::any_of(entry.files.begin(), entry.files.end(), [&](const auto& kept) {
+      if (kept.from != file.from || kept.offset != file.offset) return false;
+      const auto copy =
+          env.open(directory_of(paths, entry.name) + "/" + kept.name, OpenMode::kRead);
+      const auto size = copy ? (*copy)->size() : Result<std::uint64_t>(0);
+      return copy && size && *size == kept.size_bytes;
+    });
   });
 }
 
@@ -72,7 +77,7 @@ Result<std::optional<QuarantineRecord>> find_kept(Env& env, const store::Paths& 
   for (const DirectoryEntry& entry : *entries) {
     if (entry.type != FileType::kDirectory) continue;
     auto record = read_record(env, paths, entry.name);
-    if (record && holds(*record, wanted, compare) && is_whole(env, paths, *record))
+    if (record && holds(*record, wanted, compare) && has_copies(env, paths, *record, wanted))
       return std::optional(std::move(*record));
   }
   return std::optional<QuarantineRecord>();
