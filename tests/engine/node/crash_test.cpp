@@ -223,6 +223,12 @@ TEST_CASE("node: a script without faults ends in the model's state, also after a
   CHECK(verify(env, outcome) == "");
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kEachVariant = false;  // One at each call, in turn: they take ten times as long.
+#else
+constexpr bool kEachVariant = true;
+#endif
+
 TEST_CASE("node: acknowledged writes survive a failing call and a power cut, at every call",
           "[node][fault]") {
   const std::uint64_t calls = calls_of_script();
@@ -231,6 +237,7 @@ TEST_CASE("node: acknowledged writes survive a failing call and a power cut, at 
   enum Variant { kFailsOnce, kFailsFromThere, kFailsOnceNamesKept };
   for (std::uint64_t fault = 0; fault < calls; ++fault) {
     for (const Variant variant : {kFailsOnce, kFailsFromThere, kFailsOnceNamesKept}) {
+      if (!kEachVariant && fault / 3 % 3 != static_cast<std::uint64_t>(variant)) continue;
       FaultEnv env;
       variant == kFailsFromThere ? env.fail_from(fault) : env.fail_at(fault);
       Outcome outcome;
