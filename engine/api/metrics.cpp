@@ -1,7 +1,6 @@
 // GET /metrics: gathers what the parts of the process count of themselves.
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <map>
 
 #include "engine/api/call.h"
@@ -10,6 +9,7 @@
 #include "engine/limits.h"
 #include "engine/node/jobs.h"
 #include "engine/node/snapshots.h"
+#include "engine/payload/datetime.h"
 #include "engine/runtime/process_numbers.h"
 #include "storage/segment/checksum_errors.h"
 
@@ -140,23 +140,17 @@ void append_queues(MetricPage& page, const Service& service, std::size_t writes_
   page.sample(service.pool == nullptr ? 0 : value_of(service.pool->queued()), {{"queue", "pool"}});
 }
 
-/// 0 if the text is no such time.
-std::int64_t seconds_of(const std::string& rfc3339) {
-  std::tm parts{};
-  const char* const end = ::strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return end == nullptr ? 0 : ::timegm(&parts);
-}
-
 void append_snapshots(MetricPage& page, const Service& service) {
-  std::int64_t newest = 0;
+  std::int64_t newest_us = 0;
   if (service.snapshots != nullptr) {
     if (const auto archives = service.snapshots->list()) {
-      for (const auto& archive : *archives) newest = std::max(newest, seconds_of(archive.created));
+      for (const auto& archive : *archives)
+        newest_us = std::max(newest_us, payload::parse_datetime(archive.created).value_or(0));
     }
   }
   page.single(kGauge, VZ_METRIC("last_backup_timestamp_seconds"),
               "When the newest snapshot was made, since 1970; 0: there is none",
-              static_cast<double>(newest));
+              static_cast<double>(newest_us / 1'000'000));
   page.single(kCounter, VZ_METRIC("backup_failures_total"), "Snapshots that failed",
               service.snapshots == nullptr ? 0 : value_of(service.snapshots->failures()));
 }

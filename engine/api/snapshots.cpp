@@ -6,6 +6,7 @@
 #include "engine/api/file_answer.h"
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
+#include "engine/api/write_parameters.h"
 #include "storage/base/log.h"
 
 namespace vz::api {
@@ -50,24 +51,13 @@ Result<RecoverRequest> decode_recover_snapshot(const std::string& body) {
   return out;
 }
 
-enum class Waits : std::uint8_t { kYes, kNo };
-
-/// Qdrant waits unless it is told otherwise.
-Result<Waits> read_wait(const net::RequestHead& head) {
-  const auto wait = head.parameter("wait");
-  if (!wait || *wait == "true") return Waits::kYes;
-  if (*wait == "false") return Waits::kNo;
-  return fail(ErrorCode::kInvalidArgument,
-              std::string(kParameterPrefix) + "wait: expected true or false");
-}
-
-/// Runs `work` on the snapshots' thread and answers what it gives, JSON text; with wait=false the
-/// answer is 202, and what becomes of it stands in the log.
+/// Runs `work` on the snapshots' thread and answers what it gives, JSON text. Qdrant waits unless
+/// it is told otherwise: then the answer is 202, and what becomes of it stands in the log.
 void run_long(const std::shared_ptr<Call>& call, std::string_view what,
               std::function<Result<std::string>()> work) {
-  const auto waits = read_wait(call->head());
+  const auto waits = read_wait(call->head(), Wait::kYes);
   if (!waits) return call->answer_error(waits.error());
-  const bool waited = *waits == Waits::kYes;
+  const bool waited = *waits == Wait::kYes;
   const Status taken = call->service().snapshot_pool->submit(
       [call = waited ? call : nullptr, what, work = std::move(work)] {
         auto result = work();

@@ -6,6 +6,15 @@
 
 namespace vz::api {
 
+Result<Wait> read_wait(const net::RequestHead& head, Wait otherwise) {
+  const auto wait = head.parameter("wait");
+  if (!wait) return otherwise;
+  if (*wait == "true") return Wait::kYes;
+  if (*wait == "false") return Wait::kNo;
+  return fail(ErrorCode::kInvalidArgument,
+              std::string(kParameterPrefix) + "wait: expected true or false");
+}
+
 Result<Wait> read_write_parameters(const net::RequestHead& head) {
   if (const auto ordering = head.parameter("ordering");
       ordering && *ordering != "weak" && *ordering != "medium" && *ordering != "strong")
@@ -21,11 +30,7 @@ Result<Wait> read_write_parameters(const net::RequestHead& head) {
                   "Validation error in query parameters: [timeout: value 0 invalid, must be 1 or "
                   "larger]");
   }
-  const auto wait = head.parameter("wait");
-  if (!wait || *wait == "false") return Wait::kNo;
-  if (*wait == "true") return Wait::kYes;
-  return fail(ErrorCode::kInvalidArgument,
-              std::string(kParameterPrefix) + "wait: expected true or false");
+  return read_wait(head, Wait::kNo);
 }
 
 }  // namespace vz::api

@@ -10,6 +10,10 @@ namespace vz::api {
 
 enum class Wait : std::uint8_t { kNo, kYes };
 
+/// Whether the caller waits: the parameter `wait`, or `otherwise` without one.
+/// Errors: kInvalidArgument: neither true nor false.
+Result<Wait> read_wait(const net::RequestHead& head, Wait otherwise);
+
 /// Errors: kInvalidArgument, kOutOfRange: a value that Qdrant would refuse.
 /// Every write here is durable and visible before it is answered; `wait` chooses the words only.
 Result<Wait> read_write_parameters(const net::RequestHead& head);

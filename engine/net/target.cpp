@@ -2,17 +2,12 @@
 
 #include <optional>
 
+#include "storage/base/hex.h"
+
 namespace vz::net {
 namespace {
 
 enum class Plus : std::uint8_t { kLiteral, kSpace };
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// nullopt: a bad escape or an encoded NUL, which ends a C string and so can hide what follows.
 std::optional<std::string> decode(std::string_view text, Plus plus) {

@@ -36,8 +36,12 @@ CutFiles::~CutFiles() {
 Status CutFiles::add(const manifest::CollectionEntry& entry) {
   manifest::Manifest image;
   image.collections.push_back(entry);
-  return store::give_second_names(env_, paths_, root_, store::files_named_by(image),
-                                  store::NamesLast::kInProcess);
+  Status given = store::give_second_names(env_, paths_, root_, store::files_named_by(image),
+                                          store::NamesLast::kInProcess);
+  // Not a thing that the caller has named: the data has lost a file.
+  if (!given && given.error().code == ErrorCode::kNotFound)
+    return fail(ErrorCode::kCorruption, given.error().message + ": a file of the data is lost");
+  return given;
 }
 
 void CutFiles::remove_leftovers(Env& env, const store::Paths& paths) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
 #include "engine/limits.h"
+#include "engine/node/bounded_json.h"
 
 namespace vz::node {
 namespace {
@@ -114,17 +114,9 @@ std::string encode_job(const JobInfo& job) {
 }
 
 Result<JobInfo> decode_job(std::string_view text, std::string_view id) {
-  // A callback that refuses depth: a parser's recursion is not for a stranger to choose.
-  const auto shallow = [](int depth, json::parse_event_t, json&) {
-    if (depth > static_cast<int>(limits::kJsonDepthMax)) throw std::length_error("too deep");
-    return true;
-  };
-  json object;
-  try {
-    object = json::parse(text, shallow);
-  } catch (const std::exception&) {
-    return wrong("the file", "JSON");
-  }
+  const auto parsed = parse_bounded(text);
+  if (!parsed) return wrong("the file", "JSON");
+  const json& object = *parsed;
   if (!object.is_object()) return wrong("the file", "a JSON object");
   JobInfo job;
   VZ_TRY_ASSIGN(job.id, read_text(object, "job_id"));

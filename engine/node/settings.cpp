@@ -1,11 +1,11 @@
 #include "engine/node/settings.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
 #include "engine/limits.h"
+#include "engine/node/bounded_json.h"
 #include "engine/node/settings_table.h"
 
 namespace vz::node {
@@ -89,19 +89,11 @@ void put(json& object, std::string_view key, json value) {
 
 Result<SettingsPatch> decode_settings(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return SettingsPatch{};
-  const auto shallow = [](int depth, json::parse_event_t, json&) {
-    if (depth > static_cast<int>(limits::kJsonDepthMax)) throw std::length_error("too deep");
-    return true;
-  };
-  json object;
-  try {
-    object = json::parse(text, shallow);
-  } catch (const std::exception&) {
-    return fail(ErrorCode::kInvalidArgument, "expected JSON");
-  }
-  if (!object.is_object()) return fail(ErrorCode::kInvalidArgument, "expected a JSON object");
+  const auto object = parse_bounded(text);
+  if (!object) return fail(ErrorCode::kInvalidArgument, "expected JSON");
+  if (!object->is_object()) return fail(ErrorCode::kInvalidArgument, "expected a JSON object");
   SettingsPatch patch;
-  VZ_TRY(decode_group(object, "", patch));
+  VZ_TRY(decode_group(*object, "", patch));
   return patch;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "engine/node/cut.h"
+#include "storage/base/hex.h"
 #include "storage/base/log.h"
 #include "storage/env/posix_file.h"
 #include "storage/store/ballast.h"
@@ -51,24 +52,9 @@ class CancellableSource final : public archive::ByteSource {
   std::uint64_t at_ = 0;
 };
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-Result<std::optional<Sha256Digest>> parse_sha256(const std::string& text) {
+Result<std::optional<Sha256Digest>> checksum_of(const std::string& text) {
   if (text.empty()) return std::nullopt;
-  Sha256Digest digest{};
-  bool valid = text.size() == 2 * digest.size();
-  for (std::size_t i = 0; valid && i < digest.size(); ++i) {
-    const int high = hex_digit(text[2 * i]);
-    const int low = hex_digit(text[2 * i + 1]);
-    valid = high >= 0 && low >= 0;
-    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  if (valid) return digest;
+  if (const auto digest = parse_sha256(text)) return digest;
   return fail(ErrorCode::kInvalidArgument, "checksum: 64 hexadecimal digits of a SHA-256 expected");
 }
 
@@ -178,7 +164,7 @@ Result<std::unique_ptr<File>> Snapshots::open_location(const std::string& locati
 }
 
 Result<Recovery> Snapshots::recover(const std::string& location, const std::string& sha256) {
-  VZ_TRY_ASSIGN(const auto expected, parse_sha256(sha256));
+  VZ_TRY_ASSIGN(const auto expected, checksum_of(sha256));
   VZ_TRY_ASSIGN(const auto file, open_location(location));
   VZ_TRY_ASSIGN(const std::uint64_t size, file->size());
   CancellableSource source(*file, size, cancelled_);

@@ -11,9 +11,11 @@ namespace {
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
 tl::unexpected<Error> wrong_file(const std::string& path, const std::string& what) {
-  return fail(ErrorCode::kCorruption, path + ": " + what +
-                                          "; nothing was packed. A derived file (.dead, .index, "
-                                          ".fields) is rebuilt by a start of the node");
+  return fail(ErrorCode::kCorruption,
+              path + ": " + what +
+                  "; nothing was packed. A derived file (.dead, .index, "
+                  ".fields) is made anew by `data repair`, and the last two by an "
+                  "index rebuild of a running node");
 }
 
 Status pack_file(Env& env, const std::string& path, const format::RestoreFile& file,

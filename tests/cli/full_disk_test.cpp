@@ -94,6 +94,7 @@ TEST_CASE("serve: a disk that fills up stops growth only, and the node recovers 
   CHECK(eventually([&] { return node.upsert(3) == 507; }));
   CHECK(node.body.find("held in reserve") != std::string::npos);
   CHECK(node.status("GET", "/health") == 503);
+  CHECK(node.status("GET", "/health/master") == 200);  // Reads and deletes keep their traffic.
   CHECK(json::parse(node.body)["reason"].get<std::string>().starts_with("disk: "));
   CHECK(node.status("GET", "/readyz") == 200);
   CHECK(node.status("POST", "/collections/a/points/search", R"({"vector":[1,2],"limit":1})") ==

@@ -18,7 +18,8 @@ std::string compact_workdir_path(const std::string& workdir, const store::Identi
 class CompactWorkdir {
  public:
   /// Makes it below `workdir`, a directory that is there, and empties it.
-  /// Errors: kNotFound (no `workdir`); kLocked: a copy of this data directory is being compacted
+  /// Errors: kNotFound (no `workdir`); kFailedPrecondition: a link stands there, and nothing behind
+  /// it is touched; kLocked: a copy of this data directory is being compacted
   /// there; kPermissionDenied, kNoSpace, kIoError.
   static Result<std::unique_ptr<CompactWorkdir>> open(Env& env, const std::string& workdir,
                                                       const store::Identity& identity);

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/base/hex.h"
+
 namespace vz::offline {
 namespace {
 
@@ -13,15 +15,9 @@ constexpr std::string_view kSchema = "vectorizerctl.quarantine.record/1";
 
 /// Errors by exception: nlohmann's, caught in decode_record.
 Sha256Digest digest_of(const std::string& hex) {
-  Sha256Digest digest{};
-  if (hex.size() != digest.size() * 2)
-    throw nlohmann::json::other_error::create(501, "sha256", nullptr);
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const char* first = hex.data() + 2 * i;
-    if (std::from_chars(first, first + 2, digest[i], 16).ptr != first + 2)
-      throw nlohmann::json::other_error::create(501, "sha256", nullptr);
-  }
-  return digest;
+  const auto digest = parse_sha256(hex);
+  if (!digest) throw nlohmann::json::other_error::create(501, "sha256", nullptr);
+  return *digest;
 }
 
 /// The number of "VZ-1203"; 0 for anything else.

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/node/idle_trim.h"
+#include "tests/engine/node/data_files.h"
 #include "tests/support/test_node.h"
 
 using namespace vz;
@@ -12,16 +13,7 @@ using namespace vz;
 namespace {
 
 std::size_t files_of_collections(FaultEnv& env) {
-  std::size_t files = 0;
-  const std::string root = std::string(test::kDataDir) + "/collections";
-  const auto collections = env.list(root);
-  REQUIRE(collections);
-  for (const auto& collection : *collections) {
-    const auto entries = env.list(root + "/" + collection.name);
-    REQUIRE(entries);
-    files += entries->size();
-  }
-  return files;
+  return test::data_files(env).size();
 }
 
 /// Works in the background, and soon.

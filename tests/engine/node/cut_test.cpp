@@ -166,6 +166,26 @@ TEST_CASE("cut: a collection that has not changed since its seal is not sealed a
             {"busy", {{2, 2.0f}}}, {"empty", {}}, {"still", {{1, 1.0f}}}});
 }
 
+TEST_CASE("cut: a file of the data that is lost is damage, and is named", "[node][cut]") {
+  FaultEnv env;
+  const auto node = open_node(env, kDataDir);
+  REQUIRE(node);
+  REQUIRE(create(**node, "docs"));
+  REQUIRE(upsert(**node, "docs", {point(1, {1, 0, 0, 0}, "{}")}));
+  REQUIRE((*node)->seal());
+  const auto whole = (*node)->cut();
+  REQUIRE(whole);
+  const std::string lost = paths_of(**whole).back();
+  REQUIRE(env.remove(kDataDir + ("/" + lost)));
+
+  const auto cut = (*node)->cut();
+
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().code == ErrorCode::kCorruption);
+  CHECK(cut.error().message.find(lost) != std::string::npos);
+  CHECK(names_in(env, std::string(kDataDir) + "/tmp").find("snapshot-2") == std::string::npos);
+}
+
 TEST_CASE("cut: its files stay when they are merged away, and go with it", "[node][cut]") {
   FaultEnv env;
   const auto node = open_node(env, kDataDir);

@@ -163,3 +163,20 @@ TEST_CASE("job file: no byte that is missing or changed is taken for something e
   }
   CHECK_FALSE(node::decode_job(std::string(100'000, '['), "gc-3"));
 }
+
+TEST_CASE("jobs: a result that is too long for its file is left out, and said to be",
+          "[node][jobs]") {
+  FaultEnv env;
+  make_directories(env);
+  Jobs jobs(env, kDirectory);
+  REQUIRE(jobs.open());
+  const auto started = jobs.start("compact", "", [](const node::JobContext&) {
+    return Result<std::string>("{\"a\":\"" + std::string(limits::kJobResultBytesMax, 'x') + "\"}");
+  });
+  REQUIRE(started);
+
+  const JobInfo job = ended(jobs, started->id);
+
+  CHECK(job.status == JobStatus::kCompleted);
+  CHECK(job.result == R"({"truncated":true})");
+}

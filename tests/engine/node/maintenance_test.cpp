@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/engine/node/data_files.h"
 #include "tests/support/test_node.h"
 
 using namespace vz;
@@ -29,15 +30,8 @@ std::unique_ptr<node::Node> node_with_docs(FaultEnv& env, node::NodeOptions opti
 
 std::uint64_t bytes_of(FaultEnv& env, const char* extension) {
   std::uint64_t bytes = 0;
-  const std::string root = std::string(test::kDataDir) + "/collections";
-  const auto collections = env.list(root);
-  REQUIRE(collections);
-  for (const auto& collection : *collections) {
-    const auto entries = env.list(root + "/" + collection.name);
-    REQUIRE(entries);
-    for (const auto& entry : *entries)
-      if (entry.name.find(extension) != std::string::npos) bytes += entry.size_bytes;
-  }
+  for (const auto& entry : test::data_files(env))
+    if (entry.name.find(extension) != std::string::npos) bytes += entry.size_bytes;
   return bytes;
 }
 

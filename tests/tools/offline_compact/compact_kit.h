@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/env/forwarding_env.h"
 #include "storage/segment/segment.h"
 #include "tests/tools/offline/data_kit.h"
 #include "tools/offline/compact.h"
@@ -22,12 +23,12 @@ struct Everything {
 
 /// A data directory on one disk and a work directory on another, each with its own free space. All
 /// else is of `env`. Watches how many bytes the data directory comes to hold.
-class TwoDisks final : public Env {
+class TwoDisks final : public ForwardingEnv {
  public:
   static constexpr const char* kWorkdir = "/elsewhere/work";
 
   TwoDisks(FaultEnv& env, std::uint64_t data_free, std::uint64_t work_free)
-      : env_(env), data_free_(data_free), work_free_(work_free) {
+      : ForwardingEnv(env), env_(env), data_free_(data_free), work_free_(work_free) {
     REQUIRE(env_.make_directory(kWorkdir));
   }
   [[nodiscard]] std::uint64_t peak() const { return peak_; }
@@ -38,34 +39,7 @@ class TwoDisks final : public Env {
   }
   Status sync_directory(const std::string& path) override {
     peak_ = std::max(peak_, bytes_below(kDataDir));
-    return env_.sync_directory(path);
-  }
-  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    return env_.open(path, mode);
-  }
-  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
-                                             const std::string& relative) override {
-    return env_.open_beneath(directory, relative);
-  }
-  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
-    return env_.map(path);
-  }
-  Status rename(const std::string& from, const std::string& to) override {
-    return env_.rename(from, to);
-  }
-  Status link(const std::string& from, const std::string& to) override {
-    return env_.link(from, to);
-  }
-  Status remove(const std::string& path) override { return env_.remove(path); }
-  Status create_directory(const std::string& path) override { return env_.create_directory(path); }
-  Status remove_directory(const std::string& path) override { return env_.remove_directory(path); }
-  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
-    return env_.list(path);
-  }
-  bool exists(const std::string& path) override { return env_.exists(path); }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
-                                         const std::string& owner) override {
-    return env_.lock(path, mode, owner);
+    return ForwardingEnv::sync_directory(path);
   }
 
   [[nodiscard]] std::uint64_t bytes_below(const std::string& path) const {

@@ -1,5 +1,9 @@
 // Compaction where the data directory's disk has no room for old and new: it builds on another one,
 // keeps within the room that the plan has named, and leaves nothing behind.
+#include <filesystem>
+#include <fstream>
+
+#include "tests/storage/env/temporary_directory.h"
 #include "tests/tools/offline_compact/compact_kit.h"
 #include "tools/offline/compact_workdir.h"
 #include "tools/offline/garbage.h"
@@ -168,4 +172,29 @@ TEST_CASE(
   }
   CHECK(left_here > 0);
   CHECK(left_there > 0);
+}
+
+TEST_CASE("compact: a link in the work directory is not followed", "[offline]") {
+  namespace fs = std::filesystem;
+  const TemporaryDirectory directory;
+  const auto env = make_posix_env();
+  const store::Identity identity{.cluster_id = "c", .node_id = "n"};
+  const std::string victim = directory / "victim", work = directory / "work";
+  fs::create_directories(victim + "/1");
+  std::ofstream(victim + "/1/precious.seg") << "precious";
+  const std::string root = offline::compact_workdir_path(work, identity);
+
+  SECTION("as the directory of the run") {
+    fs::create_directory(work);
+    fs::create_directory_symlink(victim, root);
+  }
+  SECTION("as its collections") {
+    fs::create_directories(root);
+    fs::create_directory_symlink(victim, root + "/collections");
+  }
+  const auto opened = offline::CompactWorkdir::open(*env, work, identity);
+
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == ErrorCode::kFailedPrecondition);
+  CHECK(fs::exists(victim + "/1/precious.seg"));
 }

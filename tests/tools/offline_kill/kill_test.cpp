@@ -101,6 +101,19 @@ void make_clean_data(const Folder& folder, const std::string& name) {
   fs::rename(folder.file(name + "-killed"), folder.file(name));
 }
 
+int shell(const std::string& command) {
+  const int status = std::system(command.c_str());
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// Packs the directory; the archive's path.
+std::string packed(const Folder& folder, const std::string& directory) {
+  const std::string archive = folder.file("a.tar.gz");
+  REQUIRE(shell(std::string(VZ_BINARY) + " snapshot pack " + directory + " -o " + archive +
+                " >/dev/null 2>&1") == 0);
+  return archive;
+}
+
 void flip_bit_of_each(const std::string& directory, const std::string& part_of_name) {
   std::size_t flipped = 0;
   for (const auto& entry : fs::recursive_directory_iterator(directory)) {
@@ -113,11 +126,6 @@ void flip_bit_of_each(const std::string& directory, const std::string& part_of_n
     ++flipped;
   }
   REQUIRE(flipped > 0);
-}
-
-int shell(const std::string& command) {
-  const int status = std::system(command.c_str());
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /// A command with DATA for the directory that it changes.
@@ -246,9 +254,7 @@ TEST_CASE("kill: data wal truncate", "[offline][kill]") {
 TEST_CASE("kill: snapshot restore over data, and where there is none", "[offline][kill]") {
   const Folder folder;
   make_clean_data(folder, "archived");
-  const std::string archive = folder.file("a.tar.gz");
-  REQUIRE(shell(std::string(VZ_BINARY) + " snapshot pack " + folder.file("archived") + " -o " +
-                archive + " >/dev/null 2>&1") == 0);
+  const std::string archive = packed(folder, folder.file("archived"));
   make_clean_data(folder, "from");
   {
     const auto env = make_posix_env();
@@ -265,9 +271,7 @@ TEST_CASE("kill: snapshot restore over data, and where there is none", "[offline
 TEST_CASE("kill: data restore-abort", "[offline][kill]") {
   const Folder folder;
   make_clean_data(folder, "archived");
-  const std::string archive = folder.file("a.tar.gz");
-  REQUIRE(shell(std::string(VZ_BINARY) + " snapshot pack " + folder.file("archived") + " -o " +
-                archive + " >/dev/null 2>&1") == 0);
+  const std::string archive = packed(folder, folder.file("archived"));
   make_clean_data(folder, "from");
   REQUIRE(shell("tar -xzf " + archive + " -C " + folder.file("from")) == 0);
   Kills(folder).run({"data restore-abort DATA", folder.file("from"), false});

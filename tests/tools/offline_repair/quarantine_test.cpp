@@ -142,6 +142,26 @@ TEST_CASE("quarantine: an entry whose record is rotten keeps its files", "[offli
   CHECK(*read_file(env, directory + "/" + entry.files.at(0).name, 1'000) == damaged);
 }
 
+TEST_CASE("quarantine: a record whose copies are gone keeps nothing", "[offline]") {
+  FaultEnv env;
+  make_data(env, Ending::kClosed);
+  const offline::QuarantineRecord wanted = {
+      .name = "kept", .kind = "current", .files = {{.name = "CURRENT", .from = "CURRENT"}}};
+  const auto first = offline::keep_in_quarantine(env, {kDataDir}, wanted);
+  REQUIRE(first);
+  const auto again = offline::keep_in_quarantine(env, {kDataDir}, wanted);
+  REQUIRE(again);
+  CHECK(again->name == first->name);  // It holds them already.
+  const std::string quarantine = std::string(kDataDir) + "/quarantine/";
+  REQUIRE(env.remove(quarantine + first->name + "/CURRENT"));  // As a purge that was killed.
+
+  const auto anew = offline::keep_in_quarantine(env, {kDataDir}, wanted);
+
+  REQUIRE(anew);
+  CHECK(anew->name != first->name);
+  CHECK(env.exists(quarantine + anew->name + "/CURRENT"));
+}
+
 TEST_CASE("quarantine: a time that cannot be hides an entry from no purge but by age",
           "[offline]") {
   FaultEnv env;

@@ -303,3 +303,32 @@ TEST_CASE("pack: a file that is not what the image says is not packed", "[snapsh
   CHECK_THAT(report.error().message, Catch::Contains(path));
   CHECK(names_in(sample.env, "/backup") == "");
 }
+
+TEST_CASE("pack: a failing call while an archive is replaced leaves the old one or the new",
+          "[snapshot][fault]") {
+  for (std::uint64_t call = 0;; ++call) {
+    Sample sample;
+    REQUIRE(sample.env.make_directory("/backup"));
+    const auto pack = [&] {
+      return offline::pack_to_file(sample.env, kDataDir, ArchiveFormat::kTarGzip,
+                                   "/backup/a.tar.gz", snapshot::Present::kReplaced);
+    };
+    REQUIRE(pack());
+    sample.env.fail_from(call);
+
+    const auto packed_again = pack();
+
+    CAPTURE(call);
+    const bool hit = sample.env.fault_hit();
+    sample.env.heal();
+    const auto report = snapshot::verify_file(sample.env, "/backup/a.tar.gz");
+    REQUIRE(report);
+    CHECK(report->sound());
+    REQUIRE(pack());
+    CHECK(names_in(sample.env, "/backup") == "a.tar.gz a.tar.gz.sha256 ");
+    if (!hit) {
+      CHECK(packed_again);
+      break;
+    }
+  }
+}

@@ -100,6 +100,21 @@ TEST_CASE("snapshot: restoring over data keeps it aside, and no number goes back
   CHECK(sample.content == read_everything(sample.env, kOther));
 }
 
+TEST_CASE("snapshot: a rerun knows its own work, but not while another snapshot waits",
+          "[snapshot]") {
+  Sample sample;
+  REQUIRE(restore(sample.env, sample.archive, kOther));
+
+  const auto again = restore(sample.env, sample.archive, kOther);
+  untar(sample.env, members_of(sample.archive).front(), kOther);  // RESTORE
+  const auto waiting = restore(sample.env, sample.archive, kOther);
+
+  REQUIRE(again);
+  CHECK(again->in_force_already);
+  REQUIRE_FALSE(waiting);
+  CHECK(waiting.error().code == ErrorCode::kFailedPrecondition);
+}
+
 TEST_CASE("snapshot: a directory can go back to its own past", "[snapshot]") {
   Sample sample;
   run_node(sample.env, kDataDir, 15, 20, End::kKilled);
