@@ -8,6 +8,7 @@
 #include "engine/node/background.h"
 #include "engine/node/cut.h"
 #include "engine/node/disk_guard.h"
+#include "engine/node/drop_hold.h"
 #include "engine/node/housekeeper.h"
 #include "engine/node/maintenance.h"
 #include "engine/node/publisher.h"
@@ -23,6 +24,9 @@ using collection::LiveCollection;
 namespace {
 
 constexpr int kCutAttempts = 10;
+/// After so many, collections that somebody drops stay until the cut is there: else one who drops
+/// faster than we seal would keep us from ever making one.
+constexpr int kCutAttemptsUnheld = 3;
 
 }  // namespace
 
@@ -35,6 +39,7 @@ struct Node::State {
   std::shared_ptr<collection::Visibility> visibility;
   Epoch epoch = 0;
   std::unique_ptr<log::Writer> writer;
+  DropHold drops;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<Housekeeper> housekeeper;
   std::unique_ptr<Maintenance> maintenance;
@@ -135,7 +140,14 @@ Node::~Node() {
 }
 
 Result<std::shared_ptr<const Cut>> Node::cut() {
+  auto cut = try_to_cut();
+  state_->drops.release(*state_->writer);
+  return cut;
+}
+
+Result<std::shared_ptr<const Cut>> Node::try_to_cut() {
   for (int attempt = 0; attempt < kCutAttempts; ++attempt) {
+    if (attempt == kCutAttemptsUnheld) state_->drops.hold();
     VZ_TRY_ASSIGN(auto files, CutFiles::make(state_->store->env(), state_->store->paths()));
     CutCollector collector(*files);
     VZ_TRY(state_->publisher->begin_cut(collector));
@@ -209,6 +221,8 @@ void Node::submit(log::WriteRequest request, log::WriteCallback done) {
     if (room) room = state_->memory->admit_write();
     if (!room) return done(tl::unexpected<Error>(room.error()));
   }
+  if (std::holds_alternative<log::DropCollection>(request) && state_->drops.keeps(request, done))
+    return;
   state_->writer->submit(std::move(request), std::move(done));
 }
 

@@ -97,10 +97,12 @@ class Node {
   void retire();
 
   /// All collections and aliases as of one lsn, which is all that was acknowledged when it was
-  /// called and perhaps a little more. Writes go on meanwhile. One at a time; blocks while what is
+  /// called and perhaps a little more. Writes go on meanwhile; when collections are dropped again
+  /// and again before they are sealed, drops wait for its end. One at a time; blocks while what is
   /// in memory is sealed. Not after retire() or close().
-  /// Errors: kUnavailable (the log has failed; collections were dropped meanwhile, again and
-  /// again), kIoError, kNoSpace: the node is as it was, but for what was sealed.
+  /// Errors: kUnavailable (the log has failed; there were more drops on their way than it tries),
+  /// kCorruption (a file of the data is lost), kIoError, kNoSpace: the node is as it was, but for
+  /// what was sealed.
   Result<std::shared_ptr<const Cut>> cut();
 
   /// Gives no file a name that one of a snapshot has which tar unpacks here.
@@ -139,6 +141,7 @@ class Node {
   Status settle();
 
  private:
+  Result<std::shared_ptr<const Cut>> try_to_cut();
   struct State;
   explicit Node(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
