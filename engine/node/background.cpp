@@ -135,8 +135,9 @@ void Background::freeze_due() {
     const bool log_too_long = writer_.log_bytes() > options_.log_bytes_max;
     const bool memory_short = !memory_.admit_write();
     if (!worth_indexing && !log_too_long && !memory_short && quiet_ms < kRecordAgeMaxMs) continue;
+    LiveCollection& due = *collection;
     writer_.run_between_groups(
-        [&](const log::NodeState&) { frozen |= collection->freeze(writer_.next_lsn() - 1); });
+        [&](const log::NodeState&) { frozen |= due.freeze(writer_.next_lsn() - 1); });
   }
   if (frozen) wake();
 }

@@ -51,11 +51,12 @@ class Housekeeper {
   /// Errors: kNoSpace, a copy of `inputs` may not fit.
   Status require_room(const Segments& inputs) const;
   Status merge(collection::LiveCollection& collection, const Segments& inputs, const Segments& all,
-               std::stop_token stop);
+               std::stop_token stop) VZ_REQUIRES(merge_mutex_);
   Status rebuild(collection::LiveCollection& collection,
-                 const std::shared_ptr<collection::SealedPart>& part, std::stop_token stop);
+                 const std::shared_ptr<collection::SealedPart>& part, std::stop_token stop)
+      VZ_REQUIRES(merge_mutex_);
   [[nodiscard]] bool derived_outdated(const collection::LiveCollection& collection,
-                                      const collection::SealedPart& part);
+                                      const collection::SealedPart& part) VZ_REQUIRES(merge_mutex_);
   Status write_deaths(const collection::LiveCollection& collection, Lsn as_of,
                       manifest::CollectionEntry& entry);
   void discard(CollectionId collection, const manifest::SegmentEntry& entry);
