@@ -62,4 +62,9 @@ inline constexpr std::size_t kJobResultBytesMax = 1u << 20;
 inline constexpr std::size_t kJobTextBytesMax = 4u << 10;  ///< an object's name, an error's message
 inline constexpr std::size_t kSettingsBytesMax = 64u << 10;
 
+// Slow queries and the cache of answers
+inline constexpr std::int64_t kSlowQueryThresholdMsMax = 3'600'000;
+inline constexpr std::size_t kSlowQueriesKept = 256;  ///< newest ones; and what one answer lists
+inline constexpr std::int64_t kQueryCacheMbMax = 65'536;
+
 }  // namespace vz::limits

@@ -5,8 +5,22 @@
 
 namespace vz::api {
 
+void Call::note_if_slow(int status, std::chrono::nanoseconds took) const {
+  if (!facts_ || !service_.slow_queries.is_slow(took)) return;
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  service_.slow_queries.add(
+      {.time_us = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count(),
+       .collection = argument(0),
+       .facts = *facts_,
+       .took_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
+       .status = status,
+       .request_id = head().request_id});
+}
+
 void Call::send(net::Response response) {
-  service_.numbers.count(route(), response.status, std::chrono::steady_clock::now() - started_);
+  const auto took = std::chrono::steady_clock::now() - started_;
+  service_.numbers.count(route(), response.status, took);
+  note_if_slow(response.status, took);
   respond_(std::move(response));
 }
 

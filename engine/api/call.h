@@ -6,12 +6,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/api/http_numbers.h"
+#include "engine/api/query_cache.h"
+#include "engine/api/query_facts.h"
 #include "engine/api/route.h"
+#include "engine/api/slow_queries.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node_owner.h"
 #include "engine/node/snapshots.h"
@@ -26,8 +30,8 @@ enum class Access : std::uint8_t {
   kInsecure,      ///< whoever reaches the port is let in
 };
 
-/// What handlers know. Constant after construction, except the atomics, the numbers and what
-/// `nodes` owns.
+/// What handlers know. Constant after construction, except the atomics, the numbers, the slow
+/// queries, the cache and what `nodes` owns.
 struct Service {
   std::string version;
   std::string commit;
@@ -38,6 +42,8 @@ struct Service {
   std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
   std::atomic<std::uint16_t> qdrant_port{0};  ///< 0: no Qdrant listener
   HttpNumbers numbers;
+  SlowQueries slow_queries;
+  QueryCache query_cache;
   std::atomic<const net::HttpServer*> http{nullptr};  ///< once it listens
   runtime::ThreadPool* pool = nullptr;  ///< for long reads; null: they run where they came in
   node::Snapshots* snapshots = nullptr;
@@ -88,8 +94,13 @@ class Call {
   void answer_accepted();  ///< 202, in Qdrant's words: it goes on without the caller
   void answer_response(net::Response response) { send(std::move(response)); }
 
+  /// What a read is about; said before it is answered, so that it counts if it was slow.
+  void tell(const QueryFacts& facts) { facts_ = facts; }
+  [[nodiscard]] const std::optional<QueryFacts>& facts() const { return facts_; }
+
  private:
   void send(net::Response response);  ///< every answer goes through here, and is counted
+  void note_if_slow(int status, std::chrono::nanoseconds took) const;
   [[nodiscard]] double seconds() const;
   [[nodiscard]] std::string enveloped(std::string result) const;
 
@@ -98,6 +109,7 @@ class Call {
   net::Request request_;
   net::Respond respond_;
   std::shared_ptr<node::Node> node_;
+  std::optional<QueryFacts> facts_;  ///< of a read whose request was understood
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

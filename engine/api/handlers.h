@@ -62,6 +62,9 @@ void update_vectors(std::shared_ptr<Call> call);
 void delete_vectors(std::shared_ptr<Call> call);
 void batch_operations(std::shared_ptr<Call> call);
 
+// slow_query_answers.cpp
+void list_slow_queries(std::shared_ptr<Call> call);
+
 // points_read.cpp
 void get_point(std::shared_ptr<Call> call);
 void get_points(std::shared_ptr<Call> call);

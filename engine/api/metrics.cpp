@@ -164,7 +164,20 @@ void append_jobs(MetricPage& page, const Service& service) {
   for (const auto& [kind, count] : running) page.sample(value_of(count), {{"kind", kind}});
 }
 
-/// What a node without followers, keys and a query cache has none of.
+void append_queries(MetricPage& page, const Service& service) {
+  page.single(kCounter, VZ_METRIC("slow_queries_total"),
+              "Reads that took at least logging.slow_query_threshold_ms",
+              value_of(service.slow_queries.total()));
+  const QueryCache::Numbers cache = service.query_cache.numbers();
+  page.metric(kCounter, VZ_METRIC("cache_requests_total"), "Look-ups in the query cache");
+  page.sample(value_of(cache.hits), {{"result", "hit"}});
+  page.sample(value_of(cache.misses), {{"result", "miss"}});
+  page.single(kGauge, VZ_METRIC("cache_entries"), "Answers in the query cache",
+              value_of(cache.entries));
+  page.single(kGauge, VZ_METRIC("cache_bytes"), "Memory that they take", value_of(cache.bytes));
+}
+
+/// What a node without followers and keys has none of.
 void append_absent(MetricPage& page) {
   page.metric(kGauge, VZ_METRIC("replication_role"), "1 for the role that this node has");
   page.sample(1, {{"role", "master"}});
@@ -174,12 +187,8 @@ void append_absent(MetricPage& page) {
   page.single(kCounter, VZ_METRIC("replication_bytes_sent_total"), "To followers", 0);
   page.single(kCounter, VZ_METRIC("replication_bytes_received_total"), "From the master", 0);
   page.single(kCounter, VZ_METRIC("failover_total"), "Changes of this node's role", 0);
-  page.metric(kCounter, VZ_METRIC("cache_requests_total"), "Look-ups in the query cache");
-  page.sample(0, {{"result", "hit"}});
-  page.sample(0, {{"result", "miss"}});
   page.single(kCounter, VZ_METRIC("rate_limited_requests_total"), "Requests over a rate limit", 0);
   page.single(kCounter, VZ_METRIC("ip_blocked_requests_total"), "Requests of blocked addresses", 0);
-  page.single(kCounter, VZ_METRIC("slow_queries_total"), "Queries over the slow threshold", 0);
 }
 
 #undef VZ_METRIC
@@ -201,6 +210,7 @@ void get_metrics(std::shared_ptr<Call> call) {
   append_queues(page, service, writes_waiting);
   append_snapshots(page, service);
   append_jobs(page, service);
+  append_queries(page, service);
   append_absent(page);
   call->answer_text(200, page.text(), kContentType);
 }

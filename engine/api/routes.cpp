@@ -119,7 +119,7 @@ constexpr std::array kRoutes{
     Route{kGet, "/admin/config", kRoot, kAdmin, kNative, kNode, get_settings, "Run-time settings"},
     Route{kPost, "/admin/config", kRoot, kAdmin, kNative, kNode, change_settings, "Change run-time settings"},
     Route{kPatch, "/admin/config", kRoot, kAdmin, kNative, kNode, change_settings, "Change run-time settings"},
-    Route{kGet, "/admin/slow-queries", kRoot, kAdmin, kNative, kNode, not_built, "Slow queries"},
+    Route{kGet, "/admin/slow-queries", kRoot, kAdmin, kNative, kAlways, list_slow_queries, "Slow queries"},
     Route{kGet, "/admin/ip-block", kRoot, kAdmin, kNative, kNode, not_built, "Blocked addresses"},
     Route{kPost, "/admin/ip-block", kRoot, kAdmin, kNative, kNode, not_built, "Block addresses"},
     Route{kDelete, "/admin/ip-block", kRoot, kAdmin, kNative, kNode, not_built, "Unblock addresses"},

@@ -3,7 +3,17 @@
 #include <algorithm>
 #include <chrono>
 
+#include "storage/segment/checksum_errors.h"
+
 namespace vz::collection {
+namespace {
+
+std::uint64_t next_instance() {
+  static std::atomic<std::uint64_t> made{0};
+  return made.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
 
 std::shared_ptr<LiveCollection> Catalog::by_id(CollectionId id) const {
   for (const auto& [name, collection] : collections)
@@ -19,6 +29,7 @@ std::shared_ptr<LiveCollection> Catalog::find(std::string_view name) const {
 
 LiveCollection::LiveCollection(std::shared_ptr<Visibility> visibility, Start start)
     : visibility_(std::move(visibility)),
+      instance_(next_instance()),
       id_(start.id),
       name_(std::move(start.name)),
       created_at_us_(start.created_at_us),
@@ -36,6 +47,7 @@ void LiveCollection::set_parts(std::shared_ptr<const Parts> parts) {
   {
     MutexLock lock(visibility_->mutex);
     parts_.swap(parts);
+    ++layout_;
   }
   // The old parts, perhaps the last reference to a memtable, are freed outside the lock.
 }
@@ -43,6 +55,27 @@ void LiveCollection::set_parts(std::shared_ptr<const Parts> parts) {
 View LiveCollection::view() const {
   MutexLock lock(visibility_->mutex);
   return {parts_, visibility_->lsn};
+}
+
+std::optional<ContentVersion> LiveCollection::content_version() const {
+  MutexLock lock(visibility_->mutex);
+  const Lsn written = written_lsn_.load(std::memory_order_relaxed);
+  if (written > visibility_->lsn) return std::nullopt;
+  return ContentVersion{.collection = instance_,
+                        .written_lsn = written,
+                        .layout = layout_,
+                        .checksum_errors = segment::checksum_errors()};
+}
+
+void LiveCollection::derived_changed() {
+  MutexLock lock(visibility_->mutex);
+  ++layout_;
+}
+
+void LiveCollection::define(Lsn lsn, std::shared_ptr<const CollectionDefinition> definition) {
+  // In this order: whoever reads by the new definition and asks for the version then sees the lsn.
+  written_lsn_.store(lsn, std::memory_order_relaxed);
+  definition_.store(std::move(definition));
 }
 
 const Memtable& LiveCollection::active() const {
@@ -105,6 +138,8 @@ bool LiveCollection::erase(const PointId& id, Lsn lsn) {
 
 void LiveCollection::touched(Lsn lsn, std::int64_t time_us) {
   if (active_first_lsn_.load(std::memory_order_relaxed) == 0) active_first_lsn_ = lsn;
+  // Before the lsn gets visible, which is when readers may see the rows.
+  written_lsn_.store(lsn, std::memory_order_relaxed);
   updated_at_us_.store(time_us, std::memory_order_relaxed);
   last_write_ns_.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                        std::memory_order_relaxed);

@@ -79,9 +79,9 @@ class LiveCollection final : public Reader {
   /// False if it did not live.
   bool erase(const PointId& id, Lsn lsn);
   void touched(Lsn lsn, std::int64_t time_us);
-  void define(std::shared_ptr<const CollectionDefinition> definition) {
-    definition_.store(std::move(definition));
-  }
+  void define(Lsn lsn, std::shared_ptr<const CollectionDefinition> definition);
+  /// A segment in service got another index or other columns: they may find other rows.
+  void derived_changed();
   [[nodiscard]] const Memtable& active() const;
   [[nodiscard]] std::size_t frozen_count() const { return parts_->frozen.size(); }
   /// Moves the active memtable to the frozen ones, as of `lsn`. False if nothing has changed since
@@ -119,6 +119,7 @@ class LiveCollection final : public Reader {
   [[nodiscard]] std::shared_ptr<const CollectionDefinition> definition() const override {
     return definition_.load();
   }
+  [[nodiscard]] std::optional<ContentVersion> content_version() const override;
   Result<SearchOutcome> search(const SearchRequest& request) const override;
   Result<std::vector<Record>> get(std::span<const PointId> ids,
                                   const PointSelection& selection) const override;
@@ -134,11 +135,14 @@ class LiveCollection final : public Reader {
   Result<SearchOutcome> find_nearest(const SearchRequest& request) const;
 
   const std::shared_ptr<Visibility> visibility_;
+  const std::uint64_t instance_;  ///< no other object of this process has it
   const CollectionId id_;
   const std::string name_;
   const std::int64_t created_at_us_;
   Published<CollectionDefinition> definition_;
-  std::shared_ptr<const Parts> parts_;  ///< written under visibility_->mutex by the writer
+  // Written under visibility_->mutex by the writer.
+  std::shared_ptr<const Parts> parts_;
+  std::uint64_t layout_ = 0;  ///< changes of the parts and of what is derived from them
 
   // Written by the writer thread, read by any.
   std::atomic<std::int64_t> updated_at_us_;
@@ -146,6 +150,7 @@ class LiveCollection final : public Reader {
   std::atomic<std::uint64_t> points_;
   std::atomic<std::uint64_t> digest_;
   std::atomic<Lsn> active_first_lsn_{0};  ///< 0: the active memtable is untouched
+  std::atomic<Lsn> written_lsn_{0};       ///< of its newest record; 0: none since the start
   std::atomic<bool> dropped_{false};
 
   // Written by readers.

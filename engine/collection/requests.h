@@ -59,6 +59,7 @@ struct SearchRequest {
 struct SearchOutcome {
   std::vector<ScoredPoint> points;  ///< best first; equal scores by id
   index::CandidateStats stats;
+  std::uint32_t ef = 0;  ///< that graphs were searched with; 0: exact
 };
 
 struct ScrollRequest {

@@ -188,6 +188,7 @@ Result<SearchOutcome> LiveCollection::find_nearest(const SearchRequest& request)
   VZ_TRY_ASSIGN(const Search search, resolve(view, *definition, request));
 
   SearchOutcome outcome;
+  if (!request.exact) outcome.ef = static_cast<std::uint32_t>(search.ef);
   std::vector<Hit> hits;
   Status status;
   view.parts->for_each([&](const Part& part) {

@@ -231,7 +231,8 @@ Status apply_define(const format::WalRecord& record, NodeState& state) {
   if (found == state.collections.end()) return {};
   VZ_TRY_ASSIGN(const auto define, format::decode_define_collection(record.payload));
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(define.definition));
-  found->second->define(std::make_shared<const CollectionDefinition>(std::move(definition)));
+  found->second->define(record.lsn,
+                        std::make_shared<const CollectionDefinition>(std::move(definition)));
   return {};
 }
 

@@ -125,6 +125,8 @@ bool Background::seal_all(std::stop_token stop) {
 
 void Background::freeze_due() {
   bool frozen = false;
+  const bool memory_short = !memory_.admit_write();
+  if (memory_short) options_.on_memory_short();
   const auto catalog = catalog_of(*visibility_);  // Kept: the loop borrows from it.
   for (const auto& [name, collection] : catalog->collections) {
     const Lsn first = collection->first_unflushed_lsn(0);
@@ -133,7 +135,6 @@ void Background::freeze_due() {
     const auto stats = collection->stats();
     const bool worth_indexing = quiet_ms > options_.quiet_ms && stats.indexed_points < stats.points;
     const bool log_too_long = writer_.log_bytes() > options_.log_bytes_max;
-    const bool memory_short = !memory_.admit_write();
     if (!worth_indexing && !log_too_long && !memory_short && quiet_ms < kRecordAgeMaxMs) continue;
     LiveCollection& due = *collection;
     writer_.run_between_groups(

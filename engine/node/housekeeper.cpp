@@ -240,6 +240,7 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
       [&] {
         part->set_derived(derived);
         part->mark_settled();
+        collection.derived_changed();
       }));
   LogEvent(LogLevel::kInfo, "segment_indexed")
       .with("collection", collection.name())

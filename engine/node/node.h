@@ -47,6 +47,9 @@ struct NodeOptions {
   /// Zstandard level of payloads in segments that are written from now on; 0: not compressed. Any
   /// thread.
   std::function<int()> zstd_level = [] { return 1; };
+  /// Called again and again, on the sealer's thread, while memory is so short that writes are
+  /// refused: whoever keeps what can be computed anew gives it up.
+  std::function<void()> on_memory_short = [] {};
 };
 
 struct AliasInfo {

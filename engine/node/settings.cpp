@@ -26,14 +26,15 @@ std::string allowed_words(const Setting& setting) {
   return text;
 }
 
-Result<SettingValue> decode_value(const Setting& setting, const json& value) {
-  if (!setting.words.empty()) {
-    const std::string word = value.is_string() ? value.get<std::string>() : "";
-    if (word.empty() || word.find('|') != std::string::npos ||
-        setting.words.find("|" + word + "|") == std::string_view::npos)
-      return wrong(setting.key, "expected " + allowed_words(setting));
-    return SettingValue(word);
-  }
+Result<SettingValue> decode_word(const Setting& setting, const json& value) {
+  const std::string word = value.is_string() ? value.get<std::string>() : "";
+  if (word.empty() || word.find('|') != std::string::npos ||
+      setting.words.find("|" + word + "|") == std::string_view::npos)
+    return wrong(setting.key, "expected " + allowed_words(setting));
+  return SettingValue(word);
+}
+
+Result<SettingValue> decode_number(const Setting& setting, const json& value) {
   const bool fits = value.is_number_integer() &&
                     (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
   const std::int64_t number = fits ? value.get<std::int64_t>() : 0;
@@ -41,6 +42,19 @@ Result<SettingValue> decode_value(const Setting& setting, const json& value) {
     return wrong(setting.key, "expected an integer from " + std::to_string(setting.min) + " to " +
                                   std::to_string(setting.max));
   return SettingValue(number);
+}
+
+Result<SettingValue> decode_value(const Setting& setting, const json& value) {
+  switch (setting.kind) {
+    case SettingKind::kWord:
+      return decode_word(setting, value);
+    case SettingKind::kFlag:
+      if (!value.is_boolean()) return wrong(setting.key, "expected true or false");
+      return SettingValue(value.get<bool>());
+    case SettingKind::kNumber:
+      break;
+  }
+  return decode_number(setting, value);
 }
 
 /// `path` is a group, such as "storage.".

@@ -24,10 +24,20 @@ enum class Compression : std::uint8_t { kNone, kZstd };
 /// ...
 struct Settings {
   LogLevel log_level = LogLevel::kInfo;
+  /// From this time on a read counts as a slow query; 0: each does; kSlowQueriesOff: none.
+  std::int64_t slow_query_threshold_ms = 1'000;
+  bool query_cache = false;           ///< whether answers of searches are kept
+  std::uint32_t query_cache_mb = 64;  ///< MiB that they may take
   Compression compression = Compression::kZstd;
   int compression_level = 1;           ///< of zstd, 1 .. 19
   std::uint32_t jobs_retention = 200;  ///< ended jobs that are kept
 
+  static constexpr std::int64_t kSlowQueriesOff = -1;
+
+  /// What the cache of answers may take; 0: there is none.
+  [[nodiscard]] std::size_t query_cache_bytes() const {
+    return query_cache ? std::size_t{query_cache_mb} << 20 : 0;
+  }
   /// Of segments that are written from now on; 0: not compressed.
   [[nodiscard]] int zstd_level() const {
     return compression == Compression::kNone ? 0 : compression_level;
@@ -35,7 +45,7 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
-using SettingValue = std::variant<std::int64_t, std::string>;
+using SettingValue = std::variant<std::int64_t, bool, std::string>;
 /// By dotted key, each known and its value good; nothing: back to what the start gave.
 using SettingsPatch = std::map<std::string, std::optional<SettingValue>>;
 

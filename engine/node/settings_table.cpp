@@ -27,11 +27,31 @@ LogLevel level_of(const std::string& name) {
 
 const std::array kTable{
     Setting{.key = "logging.level",
+            .kind = SettingKind::kWord,
             .words = "|debug|info|warn|error|",
             .get = [](const Settings& s) { return word(kLevels[std::size_t(s.log_level)]); },
             .set = [](Settings& s,
                       const SettingValue& v) { s.log_level = level_of(std::get<std::string>(v)); }},
+    Setting{.key = "logging.slow_query_threshold_ms",
+            .min = Settings::kSlowQueriesOff,
+            .max = limits::kSlowQueryThresholdMsMax,
+            .get = [](const Settings& s) { return number(s.slow_query_threshold_ms); },
+            .set = [](Settings& s,
+                      const SettingValue& v) { s.slow_query_threshold_ms = as_number(v); }},
+    Setting{.key = "cache.query_cache.enabled",
+            .kind = SettingKind::kFlag,
+            .get = [](const Settings& s) { return SettingValue(s.query_cache); },
+            .set = [](Settings& s, const SettingValue& v) { s.query_cache = std::get<bool>(v); }},
+    Setting{.key = "cache.query_cache.size_mb",
+            .min = 1,
+            .max = limits::kQueryCacheMbMax,
+            .get = [](const Settings& s) { return number(s.query_cache_mb); },
+            .set =
+                [](Settings& s, const SettingValue& v) {
+                  s.query_cache_mb = static_cast<std::uint32_t>(as_number(v));
+                }},
     Setting{.key = "storage.compression",
+            .kind = SettingKind::kWord,
             .words = "|none|zstd|",
             .get =
                 [](const Settings& s) {
@@ -44,14 +64,12 @@ const std::array kTable{
                 }},
     Setting{
         .key = "storage.compression_level",
-        .words = "",
         .min = 1,
         .max = 19,
         .get = [](const Settings& s) { return number(s.compression_level); },
         .set = [](Settings& s,
                   const SettingValue& v) { s.compression_level = static_cast<int>(as_number(v)); }},
     Setting{.key = "jobs.retention",
-            .words = "",
             .min = 1,
             .max = limits::kJobsKeptMax,
             .get = [](const Settings& s) { return number(s.jobs_retention); },

@@ -9,10 +9,13 @@
 
 namespace vz::node {
 
+enum class SettingKind : std::uint8_t { kNumber, kFlag, kWord };
+
 struct Setting {
-  std::string_view key;    ///< "logging.level"
-  std::string_view words;  ///< allowed strings, each between '|'; "": it is a number
-  std::int64_t min = 0;    ///< allowed numbers
+  std::string_view key;  ///< "logging.level"
+  SettingKind kind = SettingKind::kNumber;
+  std::string_view words = {};  ///< of a kWord: what it may be, each between '|'
+  std::int64_t min = 0;         ///< of a kNumber
   std::int64_t max = 0;
   SettingValue (*get)(const Settings&);
   void (*set)(Settings&, const SettingValue&);

@@ -30,11 +30,18 @@ std::string shown_host(const net::Listener& listener) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
+/// The same node, which on short memory empties `cache`.
+node::NodeOptions with_cache(node::NodeOptions options, api::QueryCache& cache) {
+  options.on_memory_short = [&cache] { cache.clear(); };
+  return options;
+}
+
 class RunningServer final : public Server {
  public:
   RunningServer(Env& env, ServerOptions options)
       : options_(std::move(options)),
-        nodes_(env, options_.node, options_.restore_quiet, options_.settings),
+        nodes_(env, with_cache(options_.node, service_.query_cache), options_.restore_quiet,
+               options_.settings),
         snapshots_(env, nodes_,
                    {.data_dir = options_.node.data_dir,
                     .restore_dirs = options_.restore_dirs,
@@ -48,7 +55,11 @@ class RunningServer final : public Server {
     service_.port = options_.listen.port;
     service_.nodes = &nodes_;
     service_.pool = &pool_;
-    nodes_.settings().on_change([](const node::Settings& now) { set_log_level(now.log_level); });
+    nodes_.settings().on_change([this](const node::Settings& now) {
+      set_log_level(now.log_level);
+      service_.slow_queries.set_threshold(now.slow_query_threshold_ms);
+      service_.query_cache.resize(now.query_cache_bytes());
+    });
     service_.snapshots = &snapshots_;
     service_.snapshot_pool = &snapshot_pool_;
   }
@@ -159,11 +170,11 @@ class RunningServer final : public Server {
   }
 
   const ServerOptions options_;
+  api::Service service_;  ///< nodes and settings call what it holds
   node::NodeOwner nodes_;
   node::Snapshots snapshots_;
   runtime::ThreadPool pool_;
   runtime::ThreadPool snapshot_pool_;  ///< one thread: makes and restores one snapshot at a time
-  api::Service service_;
   mutable Mutex mutex_;
   ConditionVariable changed_;  ///< the phase, or the end of the watch
   Phase phase_ VZ_GUARDED_BY(mutex_) = Phase::kLoading;

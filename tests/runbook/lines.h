@@ -17,7 +17,10 @@ inline constexpr Line kMetrics = "curl http://localhost:15002/metrics";
 
 inline constexpr Line kSearchLatency = "grep search_latency";
 inline constexpr Line kSearchTimes = "{name, avg_search_ms}";
+inline constexpr Line kSlowThreshold = "slow_query_threshold_ms";
+inline constexpr Line kSlowLog = "grep \"slow_query\"";
 inline constexpr Line kEfSearch = "ef_search";
+inline constexpr Line kQueryCache = "query_cache";
 inline constexpr Line kOptimize = "/optimize";
 
 inline constexpr Line kLargest = "sort_by(-.size_bytes)";
@@ -42,10 +45,10 @@ inline constexpr Line kSaveStats = "> current_stats.json";
 inline constexpr Line kCompareStats = "diff baseline_stats.json";
 
 inline constexpr std::array kAll = {
-    kHealthOfPod,   kHealth,      kVectorsOfPods, kStats,    kCollections, kMetrics,
-    kSearchLatency, kSearchTimes, kEfSearch,      kOptimize, kLargest,     kCompression,
-    kCompact,       kOldest,      kDelete,        kGarbage,  kRebuild,     kSnapshot,
-    kListArchive,   kHashArchive, kRecover,       kManifest, kRemoveData,  kCopyArchive,
-    kUnpack,        kSaveStats,   kCompareStats};
+    kHealthOfPod,   kHealth,      kVectorsOfPods, kStats,         kCollections, kMetrics,
+    kSearchLatency, kSearchTimes, kEfSearch,      kOptimize,      kLargest,     kCompression,
+    kCompact,       kOldest,      kDelete,        kGarbage,       kRebuild,     kSnapshot,
+    kListArchive,   kHashArchive, kRecover,       kManifest,      kRemoveData,  kCopyArchive,
+    kUnpack,        kSaveStats,   kCompareStats,  kSlowThreshold, kSlowLog,     kQueryCache};
 
 }  // namespace vz::runbook::lines

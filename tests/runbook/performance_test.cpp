@@ -36,6 +36,43 @@ TEST_CASE("runbook: a lower ef_search compares fewer rows, and stays after a res
   CHECK(evaluations(stage, "slow_collection", 7) == narrow);
 }
 
+TEST_CASE("runbook: slow queries stand in the log, from the time that was set on") {
+  Stage stage;
+
+  const auto config = stage.json(lines::kSlowThreshold);
+  const auto set = stage.ask("GET", "/admin/slow-queries");
+  // What takes 100 ms is up to the machine: from 0 ms on it is every query.
+  static_cast<void>(
+      stage.ask("POST", "/admin/config", R"({"logging":{"slow_query_threshold_ms":0}})"));
+  stage.search("slow_collection", 4);
+  const Ran log = stage.run(lines::kSlowLog);
+
+  CHECK(config.at("logging").at("slow_query_threshold_ms") == 100);
+  CHECK(config.at("origins").at("logging.slow_query_threshold_ms") == "runtime");
+  CHECK(set.at("threshold_ms") == 100);
+  CHECK(log.status == 0);
+  CHECK(log.output.find("collection=slow_collection op=query ") != std::string::npos);
+  const auto told = stage.ask("GET", "/admin/slow-queries").at("queries").at(0);
+  CHECK(told.at("collection") == "slow_collection");
+  CHECK(told.at("limit") == 10);
+}
+
+TEST_CASE("runbook: with the query cache a search asked again compares no row, until a write") {
+  Stage stage;
+
+  const auto config = stage.json(lines::kQueryCache);
+  const auto first = evaluations(stage, "slow_collection", 5);
+  const auto again = evaluations(stage, "slow_collection", 5);
+  stage.upsert("slow_collection", 0, 1, 6);
+  const auto after_write = evaluations(stage, "slow_collection", 5);
+
+  CHECK(config.at("cache").at("query_cache").at("enabled") == true);
+  CHECK(config.at("cache").at("query_cache").at("size_mb") == 512);
+  CHECK(first > 0);
+  CHECK(again == 0);
+  CHECK(after_write > 0);
+}
+
 TEST_CASE("runbook: a rebuilt index answers as before, and no search fails meanwhile") {
   Stage stage;
   stage.restart();

@@ -23,6 +23,15 @@ TEST_CASE("settings: an unknown key and a bad value are refused by name", "[node
   CHECK(message(R"({"storage":{"compression_level":20}})").find("from 1 to 19") !=
         std::string::npos);
   CHECK(message(R"({"storage":{"compression_level":1.5}})").find("storage.compression_level") == 0);
+  CHECK(message(R"({"cache":{"query_cache":{"enabled":1}}})") ==
+        "cache.query_cache.enabled: expected true or false");
+  CHECK(message(R"({"cache":{"query_cache":{"size_mb":0}}})").find("from 1 to 65536") !=
+        std::string::npos);
+  CHECK(
+      message(R"({"cache":{"query_cache":true}})").find("cache.query_cache: expected an object") ==
+      0);
+  CHECK(message(R"({"logging":{"slow_query_threshold_ms":-2}})").find("from -1 to 3600000") !=
+        std::string::npos);
   CHECK(message("[]").find("object") != std::string::npos);
   CHECK(message(std::string(100'000, '[').c_str()).find("JSON") != std::string::npos);
 }
@@ -57,6 +66,36 @@ TEST_CASE("settings: a change is in force, outlives a power cut, and null takes 
 
   CHECK(live.current()->compression_level == 1);
   CHECK(live.current()->jobs_retention == 5);
+}
+
+TEST_CASE("settings: the query cache is off until it is enabled, and its size waits for that",
+          "[node][settings]") {
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  REQUIRE(env.make_directory("/data"));
+  LiveSettings live(env, "/data", {});
+  std::size_t bytes = 1;
+  std::int64_t threshold_ms = 0;
+  live.on_change([&](const node::Settings& now) {
+    bytes = now.query_cache_bytes();
+    threshold_ms = now.slow_query_threshold_ms;
+  });
+  CHECK(bytes == 0);
+  CHECK(threshold_ms == 1'000);
+
+  REQUIRE(live.change(*decode_settings(R"({"cache":{"query_cache":{"size_mb":3}}})")));
+  CHECK(bytes == 0);
+  REQUIRE(live.change(*decode_settings(R"({"cache":{"query_cache":{"enabled":true}}})")));
+  CHECK(bytes == 3u << 20);
+  REQUIRE(
+      live.change(*decode_settings(R"({"cache":null,"logging":{"slow_query_threshold_ms":-1}})")));
+  CHECK(bytes == 0);
+  CHECK(threshold_ms == node::Settings::kSlowQueriesOff);
+
+  LiveSettings again(env, "/data", {});
+  REQUIRE(again.open());
+  CHECK(again.current()->slow_query_threshold_ms == -1);
+  CHECK_FALSE(again.current()->query_cache);
 }
 
 TEST_CASE("settings: a file that is none is an error that names it", "[node][settings]") {
