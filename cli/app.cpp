@@ -67,10 +67,17 @@ void run_app(int argc, const char* const* argv, Context& context) {
       exit_code_help());
   app.require_subcommand(0, 1);
   add_bench_command(app, context);
+  add_cache_command(app, context);
+  add_collection_command(app, context);
+  add_compact_command(app, context);
+  add_config_command(app, context);
   add_data_command(app, context);
+  add_gc_command(app, context);
   add_health_command(app, context);
+  add_job_command(app, context);
   add_metrics_command(app, context);
   add_serve_command(app, context);
+  add_slowlog_command(app, context);
   add_snapshot_command(app, context);
   add_stats_command(app, context);
   add_version_command(app, context);

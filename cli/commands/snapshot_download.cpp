@@ -10,6 +10,7 @@
 #include "storage/snapshot/pack.h"
 #include "tools/drive/answer.h"
 #include "tools/drive/download.h"
+#include "tools/drive/url.h"
 
 namespace vz::cli {
 namespace {
@@ -45,7 +46,7 @@ Result<snapshot::PackReport> fetch(const Options& options, Context& context,
   drive::HttpClient http(endpoint.base_url(), kSilenceMs);
   VZ_TRY_ASSIGN(const std::string expected, expected_checksum(http, options.name));
   archive::HashingSink hashed(sink);
-  const std::string path = "/snapshots/" + escaped_name(options.name);
+  const std::string path = "/snapshots/" + drive::path_part(options.name);
   ProgressBar bar(context, "downloading");
   const auto take = [&](std::string_view piece, std::uint64_t total) -> Status {
     VZ_TRY(hashed.write(as_bytes(piece)));

@@ -1,6 +1,5 @@
 // vectorizerctl snapshot create, list, recover, delete: asks the node that the endpoint names.
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include "cli/client/endpoint.h"
 #include "cli/commands/snapshot_shared.h"
 #include "tools/drive/answer.h"
+#include "tools/drive/url.h"
 
 namespace vz::cli {
 namespace {
@@ -116,7 +116,7 @@ void add_delete(CLI::App& snapshot, Context& context) {
                     .without_terminal = "it needs --yes when there is no terminal to ask on"},
                    context))
       return;
-    finish(ask(*options, kTimeoutMs, "DELETE", kPath + ("/" + escaped_name(options->name))),
+    finish(ask(*options, kTimeoutMs, "DELETE", kPath + ("/" + drive::path_part(options->name))),
            "snapshot delete", *options, context,
            [&](const json&, ordered_json& out) { out["deleted"] = options->name; });
   });
@@ -153,20 +153,6 @@ void add_recover(CLI::App& snapshot, Context& context) {
 }
 
 }  // namespace
-
-std::string escaped_name(const std::string& name) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.') {
-      out += c;
-    } else {
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out;
-}
 
 void add_snapshot_online_commands(CLI::App& snapshot, Context& context) {
   add_create(snapshot, context);

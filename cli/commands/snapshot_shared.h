@@ -32,9 +32,6 @@ void add_snapshot_restore_command(CLI::App& snapshot, Context& context);
 
 inline constexpr std::string_view kPipe = "-";
 
-/// As a part of a URL's path.
-std::string escaped_name(const std::string& name);
-
 /// FILE, or - for standard input. `archive` must outlive `command`.
 void add_archive_option(CLI::App& command, std::string& archive);
 

@@ -22,6 +22,14 @@ std::string time_text(double seconds) {
   return std::to_string(whole / 3600) + " h " + std::to_string(whole % 3600 / 60) + " min";
 }
 
+/// "checking  [#####.....]  48 %"; share: 0 .. 1
+std::string bar_text(std::string_view what, double share) {
+  const auto filled = static_cast<std::size_t>(share * kBarWidth);
+  return std::string(what) + "  [" + std::string(filled, '#') +
+         std::string(kBarWidth - filled, '.') + "]  " +
+         std::to_string(static_cast<int>(share * 100)) + " %";
+}
+
 }  // namespace
 
 std::string human_bytes(std::uint64_t bytes) {
@@ -45,10 +53,7 @@ std::string progress_line(std::string_view what, std::uint64_t done_bytes,
       total_bytes == 0
           ? 1.0
           : std::min(1.0, static_cast<double>(done_bytes) / static_cast<double>(total_bytes));
-  const auto filled = static_cast<std::size_t>(share * kBarWidth);
-  std::string line(what);
-  line += "  [" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "]  ";
-  line += std::to_string(static_cast<int>(share * 100)) + " %  ";
+  std::string line = bar_text(what, share) + "  ";
   line += human_bytes(done_bytes) + " of " + human_bytes(total_bytes);
   if (elapsed_seconds <= 0 || done_bytes == 0) return line;
   const double rate = static_cast<double>(done_bytes) / elapsed_seconds;
@@ -56,6 +61,12 @@ std::string progress_line(std::string_view what, std::uint64_t done_bytes,
   line += "  " +
           time_text(static_cast<double>(total_bytes - std::min(done_bytes, total_bytes)) / rate) +
           " left";
+  return line;
+}
+
+std::string share_line(std::string_view what, double share, std::optional<double> seconds_left) {
+  std::string line = bar_text(what, share);
+  if (seconds_left) line += "  " + time_text(*seconds_left) + " left";
   return line;
 }
 
@@ -70,14 +81,32 @@ ProgressBar::~ProgressBar() {
   if (drawn_) err_ << kEraseLine << std::flush;
 }
 
-void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
-  if (!shown_at_all_) return;
-  const auto now = Clock::now();
-  if (now - shown_ < kRedrawEvery) return;
-  shown_ = now;
+bool ProgressBar::is_due() const {
+  return shown_at_all_ && Clock::now() - shown_ >= kRedrawEvery;
+}
+
+void ProgressBar::draw(const std::string& line) {
+  shown_ = Clock::now();
   drawn_ = true;
-  const double elapsed = std::chrono::duration<double>(now - began_).count();
-  err_ << kEraseLine << progress_line(what_, done_bytes, total_bytes, elapsed) << std::flush;
+  err_ << kEraseLine << line << std::flush;
+}
+
+void ProgressBar::update(std::uint64_t done_bytes, std::uint64_t total_bytes) {
+  if (!is_due()) return;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
+  draw(progress_line(what_, done_bytes, total_bytes, elapsed));
+}
+
+void ProgressBar::update_share(double share) {
+  share = std::clamp(share, 0.0, 1.0);
+  if (!first_share_) first_share_ = share;
+  if (!is_due()) return;
+  std::optional<double> seconds_left;
+  if (const double done = share - *first_share_; done > 0) {
+    const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
+    seconds_left = elapsed * (1 - share) / done;
+  }
+  draw(share_line(what_, share, seconds_left));
 }
 
 }  // namespace vz::cli

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ namespace vz::cli {
 std::string progress_line(std::string_view what, std::uint64_t done_bytes,
                           std::uint64_t total_bytes, double elapsed_seconds);
 
+/// "optimize docs  [#########...........]  48 %  4 s left"
+/// share: 0 .. 1. seconds_left: none is shown where it is not known.
+std::string share_line(std::string_view what, double share, std::optional<double> seconds_left);
+
 /// Not thread-safe.
 class ProgressBar {
  public:
@@ -28,6 +33,9 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
+  /// Of work that tells its share alone, 0 .. 1. It may have begun long before: the time left is
+  /// judged by what was done since the first call.
+  void update_share(double share);
   /// update(), as options of long work take it; the bar must outlive it.
   std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)> updates() {
     return [this](std::uint64_t done, std::uint64_t total) { update(done, total); };
@@ -36,12 +44,16 @@ class ProgressBar {
  private:
   using Clock = std::chrono::steady_clock;
 
+  [[nodiscard]] bool is_due() const;
+  void draw(const std::string& line);
+
   std::ostream& err_;
   const bool shown_at_all_;
   const std::string what_;
   const Clock::time_point began_;
   Clock::time_point shown_;
   bool drawn_ = false;
+  std::optional<double> first_share_;
 };
 
 /// "310 MiB": three digits at most, binary units.

@@ -5,6 +5,7 @@
 #include <iomanip>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -78,6 +79,10 @@ void print_result(const ordered_json& result, OutputFormat format, std::ostream&
   print_fields(result, out);
   for (const auto& [key, value] : result.items())
     if (value.is_array()) print_rows(value, out);
+}
+
+std::string short_time(const std::string& rfc3339) {
+  return rfc3339.substr(0, std::string_view("2026-12-01T02:33:27").size());
 }
 
 std::string hex(std::uint64_t value) {

@@ -24,6 +24,9 @@ void add_output_option(CLI::App& command, OutputFormat& format);
 /// object. null is "-"; strings are printable() (printable.h), and nothing is cut.
 void print_result(const nlohmann::ordered_json& result, OutputFormat format, std::ostream& out);
 
+/// A time of ours without what is below a second, as tables show it: "2026-12-01T02:33:27".
+std::string short_time(const std::string& rfc3339);
+
 /// 16 lower-case hex digits: how digests are printed.
 std::string hex(std::uint64_t value);
 

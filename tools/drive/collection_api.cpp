@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/drive/answer.h"
+#include "tools/drive/url.h"
 
 namespace vz::drive {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kPageValuesMax = 1u << 20;  ///< of a scroll: some 10 MB of JSON
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
 
 /// Appends the default vector of a scrolled point, if it has one.
 void append_vector(const json& point, std::size_t dimension, std::vector<float>& out) {
@@ -30,19 +26,7 @@ void append_vector(const json& point, std::size_t dimension, std::vector<float>&
 }  // namespace
 
 std::string collection_path(std::string_view collection) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string path = "/collections/";
-  for (const char c : collection) {
-    if (is_unreserved(c)) {
-      path += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    path += '%';
-    path += kHex[byte >> 4];
-    path += kHex[byte & 15];
-  }
-  return path;
+  return "/collections/" + path_part(collection);
 }
 
 Result<CollectionShape> collection_shape(HttpClient& http, const std::string& collection) {
