@@ -40,7 +40,7 @@ ColumnView view_of(const SectionStarts& at, const IndexColumn& column, std::uint
     view.sketches = {.rows = values_at<std::uint64_t>(at[2], sections[2]).data(),
                      .words = vector::sketch_words(column.dimension),
                      .stride = vector::sketch_stride(column.dimension)};
-    view.shortlist_share = column.shortlist_share;
+    view.shortlist_shares = column.shortlist_shares;
   }
   view.rows = values_at<std::uint32_t>(at[3], sections[3]);
   view.slots = values_at<std::uint32_t>(at[4], sections[4]);
