@@ -4,6 +4,7 @@
 
 #include "storage/format/checked_file_format.h"
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline/data_kit.h"
 
 using namespace vz;
@@ -15,11 +16,7 @@ namespace {
 
 /// Bits that one file is tried with, at most: all of a small one, else evenly spread ones.
 /// Sanitizers slow each check some twenty times, and look at how it reads, not at which bit.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kBitsMax = 200;
-#else
-constexpr std::uint64_t kBitsMax = 3'000;
-#endif
+constexpr std::uint64_t kBitsMax = vz::test::kInstrumented ? 80 : 3'000;
 
 struct Target {
   std::string path;

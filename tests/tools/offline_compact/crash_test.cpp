@@ -1,5 +1,6 @@
 // Promise: whatever call fails and whenever the power is cut, compaction and the building of
 // indexes leave a sound directory with every point, and a rerun ends what they began.
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_compact/compact_kit.h"
 #include "tools/offline/index_rebuild.h"
 
@@ -9,11 +10,7 @@ using offline::CheckLevel;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kStride = 5;
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
+constexpr std::uint64_t kStride = vz::test::kInstrumented ? 5 : 1;
 
 void crash(FaultEnv& env, std::uint64_t way, std::uint64_t seed) {
   switch (way % 4) {

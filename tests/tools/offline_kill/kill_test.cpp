@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "storage/store/store.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/test_node.h"
 
 namespace {
@@ -22,11 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace vz;
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kKills = 5;  // Of each command; a sanitizer's start takes its time.
-#else
-constexpr std::size_t kKills = 24;
-#endif
+constexpr std::size_t kKills =
+    vz::test::kInstrumented ? 5 : 24;  // Of each command; a sanitizer's start takes its time.
 
 /// What strace counts: all calls between which a kill can make a difference.
 constexpr const char* kSteps =

@@ -1,6 +1,7 @@
 // Promise: a repair that is cut short at any call of the Env, by a power cut or an error of the
 // disk, comes to the same end when it is run again.
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/quarantine.h"
 
@@ -9,11 +10,7 @@ using namespace vz::test;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kStride = 7;
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
+constexpr std::uint64_t kStride = vz::test::kInstrumented ? 7 : 1;
 
 using Harm = void (*)(FaultEnv&);
 
