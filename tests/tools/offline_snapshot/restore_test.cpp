@@ -283,6 +283,41 @@ TEST_CASE("snapshot: a failing call and a power cut leave the old content or the
   CHECK(new_seen);
 }
 
+TEST_CASE("snapshot: a rerun after a kill keeps the old content once", "[snapshot][fault]") {
+  FaultEnv source;
+  run_node(source, kDataDir, 1, 4);
+  const Bytes archive = packed(source, kDataDir);
+  const auto previous_in = [](Env& env) {
+    const auto entries = env.list(kOther);
+    REQUIRE(entries);
+    std::vector<std::string> names;
+    for (const auto& entry : *entries)
+      if (entry.name.starts_with("previous-")) names.push_back(entry.name);
+    return names;
+  };
+  std::uint64_t cut = 0;
+  for (bool done = false; !done; ++cut) {
+    CAPTURE(cut);
+    FaultEnv env;
+    run_node(env, kOther, 50, 4);
+    env.fail_from(cut);
+    done = restore(env, archive, kOther, kReplaced).has_value();
+    env.heal();
+    env.kill_process();
+
+    const auto again = restore(env, archive, kOther, kReplaced);
+
+    REQUIRE(again);
+    REQUIRE(again->read.sound());
+    CHECK(again->in_force_already == again->previous.empty());
+    const auto previous = previous_in(env);
+    REQUIRE(previous.size() == 1);
+    CHECK(names_in(env, kOther + ("/" + previous[0])).starts_with("CURRENT MANIFEST-"));
+    CHECK(names_in(env, std::string(kOther) + "/tmp").empty());
+  }
+  CHECK(cut > 20);
+}
+
 TEST_CASE("snapshot: a restore that was cut short is no damage: check and pack say what it is",
           "[snapshot]") {
   Sample sample;
