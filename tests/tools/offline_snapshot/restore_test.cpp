@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "storage/store/swap.h"
+#include "storage/wal/log_file.h"
+#include "tests/tools/offline/refusing_env.h"
 #include "tests/tools/offline_snapshot/snapshot_fixture.h"
 #include "tools/offline/check.h"
 
@@ -146,6 +148,30 @@ TEST_CASE("snapshot: a damaged directory can be replaced", "[snapshot]") {
     REQUIRE(report);
     CHECK(sample.content == read_everything(sample.env, kOther));
   }
+}
+
+TEST_CASE("snapshot: what may not be read stops a restore, for its numbers count", "[snapshot]") {
+  Sample sample;
+  run_node(sample.env, kOther, 500, 9);
+  const auto before = read_everything(sample.env, kOther);
+  const auto logs = wal::list_log_files(sample.env, std::string(kOther) + "/wal");
+  REQUIRE(logs);
+  REQUIRE_FALSE(logs->empty());
+  const std::string image =
+      kOther + ("/" + manifest::file_name(image_of(sample.env, kOther).number));
+  for (const std::string& path : {image, logs->back().path}) {
+    for (const ErrorCode code : {ErrorCode::kExhausted, ErrorCode::kPermissionDenied}) {
+      CAPTURE(path, error_code_name(code));
+      RefusingEnv env(sample.env, path, code);
+
+      const auto report = restore(env, sample.archive, kOther, kReplaced);
+
+      REQUIRE_FALSE(report);
+      CHECK(report.error().code == code);
+      CHECK(report.error().message.find(path) != std::string::npos);
+    }
+  }
+  CHECK(*read_everything(sample.env, kOther) == *before);
 }
 
 TEST_CASE("snapshot: unflushed records are not left out of an archive in silence", "[snapshot]") {
