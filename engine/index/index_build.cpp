@@ -274,7 +274,7 @@ Result<segment::FileInfo> build_index(Env& env, const std::string& path,
   try {
     return write_index(env, path, segment, plans, options);
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kUnavailable, path + ": not enough memory to build the index");
+    return fail(ErrorCode::kExhausted, path + ": not enough memory to build the index");
   }
 }
 

@@ -260,7 +260,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& 
     VZ_TRY(file->load(segment));
     return file;
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kUnavailable, path + ": not enough memory to load the index");
+    return fail(ErrorCode::kExhausted, path + ": not enough memory to load the index");
   }
 }
 

@@ -149,7 +149,7 @@ Status LogWriter::State::ensure_room(std::uint64_t group_size) {
   if (!next) {
     // Nor is a full table of descriptors an error of the disk: it passes.
     no_room =
-        next.error().code == ErrorCode::kNoSpace || next.error().code == ErrorCode::kUnavailable;
+        next.error().code == ErrorCode::kNoSpace || next.error().code == ErrorCode::kExhausted;
     return tl::unexpected<Error>(next.error());
   }
   VZ_TRY(begin_file(*next));

@@ -77,8 +77,9 @@ struct CheckReport {
 /// errors  kLocked (at once; names the holder), kNoData (absent, empty, or not ours),
 ///         kFailedPrecondition (a restore was cut short: neither content is there whole),
 ///         kIncompatible (a format newer than this program), kNotFound (no such collection),
-///         kPermissionDenied (any file, also one of many), kIoError (the directory cannot be
-///         read, no memory or descriptors, something that is no regular file in the place of one).
+///         kPermissionDenied (any file, also one of many), kExhausted (no memory, no
+///         descriptors), kIoError (the directory cannot be read, something that is no regular file
+///         in the place of one).
 ///         What the disk does not give of a file that could be opened is damage.
 /// Starts options.threads threads and joins them.
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options);

@@ -90,10 +90,6 @@ bool is_segment_file(const std::string& name) {
 
 }  // namespace
 
-bool is_hindrance(const Error& error) {
-  return error.code == ErrorCode::kPermissionDenied || error.code == ErrorCode::kUnavailable;
-}
-
 Status require_plain_files(Env& env, const store::Paths& paths) {
   VZ_TRY(require_plain(env, paths.root, is_root_file));
   const auto in_root = env.list(paths.root);
@@ -155,7 +151,7 @@ Status WatchedEnv::unhindered() const {
                     "; run this as the user that the node runs as, or give that user the file "
                     "(chown, chmod). Nothing was judged or changed");
   }
-  return fail(ErrorCode::kIoError,
+  return fail(ErrorCode::kExhausted,
               error.message +
                   "; give this process more (ulimit -n, ulimit -v) or end others, and run it "
                   "again. Nothing was judged or changed");

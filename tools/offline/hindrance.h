@@ -11,9 +11,6 @@
 
 namespace vz::offline {
 
-/// True for what says nothing about the bytes: no permission, no memory, no descriptor.
-bool is_hindrance(const Error& error);
-
 /// Errors: kIoError: a link, pipe, socket, device or directory stands where a file of ours belongs,
 /// or a file where a directory does. Names it and the fix. Looks at FORMAT, CURRENT, the manifests,
 /// the log's files and those of segments, whether an image names them or not. What cannot be listed
@@ -37,7 +34,7 @@ class WatchedEnv final : public ForwardingEnv {
 
   /// A hindrance that was met elsewhere, such as no memory for an index; others are left out.
   void note(const Error& error);
-  /// Errors: kPermissionDenied; kIoError (no memory, no descriptor). Names the file and the fix.
+  /// Errors: kPermissionDenied; kExhausted (no memory, no descriptor). Names the file and the fix.
   [[nodiscard]] Status unhindered() const;
 
   struct First;  ///< for the handles

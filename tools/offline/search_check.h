@@ -18,8 +18,9 @@ inline constexpr double kSearchRecallMin = 0.95;
 /// The share of them that find themselves, or something as near.
 inline constexpr double kSearchSelfMin = 0.98;
 
-/// Searches each indexed vector as a node does and compares with a scan of all rows in float32; the
-/// finding is about `file`, the index. dead: rows that died, ascending.
+/// Searches each indexed vector as a node does and compares with a scan of all rows in float32; a
+/// graph is walked as well where a node would not for these searches. The finding is about `file`,
+/// the index. dead: rows that died, ascending.
 /// Memory: some KiB a query; reads all vectors of the segment once.
 void check_search(const Run& run, const NamedCollection& collection, NamedFile& file,
                   const segment::Segment& segment, const index::IndexFile& index,

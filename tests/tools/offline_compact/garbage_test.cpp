@@ -38,7 +38,7 @@ bool keeps(const offline::GarbageReport& report, const std::string& path) {
                      [&](const auto& item) { return item.path == path; });
 }
 
-constexpr GarbageOptions kApply{.run = GarbageOptions::Run::kApply};
+const GarbageOptions kApply{.run = GarbageOptions::Run::kApply};
 
 /// Garbage of every kind, and a stranger's files. Returns the collection's directory.
 std::string litter(FaultEnv& env) {

@@ -140,6 +140,7 @@ class Kills {
   void run(const Work& work) {
     begin(work);
     REQUIRE(command(work, "-o " + folder_.file("steps")) == 0);
+    const std::size_t kept = previous_contents();
     const Content right = content();
     const std::size_t steps = lines_of(folder_.file("steps"));
     CAPTURE(work.words, steps);
@@ -149,6 +150,7 @@ class Kills {
       begin(work);
       const auto old = work.boots ? std::optional(content_of_copy(work.from)) : std::nullopt;
       kill_at(work, at, right, old);
+      CHECK(previous_contents() == kept);
     }
   }
 
@@ -198,6 +200,13 @@ class Kills {
     INFO((found ? "" : found.error().message));
     REQUIRE(found);
     return *std::move(found);
+  }
+  /// How many contents that a restore has replaced are kept.
+  [[nodiscard]] std::size_t previous_contents() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(data_))
+      count += entry.path().filename().string().starts_with("previous-") ? 1 : 0;
+    return count;
   }
   static std::size_t lines_of(const std::string& path) {
     std::ifstream file(path);

@@ -59,8 +59,6 @@ TEST_CASE("quarantine: files go to a directory elsewhere, checked, and never bac
 
   const auto paths = offline::export_quarantined(env, kDataDir, name, "/look");
   const auto twice = offline::export_quarantined(env, kDataDir, name, "/look");
-  const auto back =
-      offline::export_quarantined(env, kDataDir, name, std::string(kDataDir) + "/collections");
   const auto absent = offline::export_quarantined(env, kDataDir, "nothing", "/look");
 
   REQUIRE(paths);
@@ -68,8 +66,12 @@ TEST_CASE("quarantine: files go to a directory elsewhere, checked, and never bac
   CHECK(*read_file(env, paths->at(0), 1'000) == damaged);
   REQUIRE_FALSE(twice);
   CHECK(twice.error().code == ErrorCode::kAlreadyExists);
-  REQUIRE_FALSE(back);
-  CHECK(back.error().code == ErrorCode::kInvalidArgument);
+  for (const std::string inside : {"/collections", "/../data/look", "//look", "/./", ""}) {
+    CAPTURE(inside);
+    const auto back = offline::export_quarantined(env, kDataDir, name, kDataDir + inside);
+    REQUIRE_FALSE(back);
+    CHECK(back.error().code == ErrorCode::kInvalidArgument);
+  }
   REQUIRE_FALSE(absent);
   CHECK(absent.error().code == ErrorCode::kNotFound);
   const std::string kept = std::string(kDataDir) + "/quarantine/" + name + "/" +
