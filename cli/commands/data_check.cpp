@@ -142,7 +142,7 @@ Result<offline::CheckState> take_up(Env& env, const Options& options) {
 Result<offline::CheckOptions> check_of(const Options& options, offline::CheckState& state,
                                        Env& env) {
   offline::CheckOptions check;
-  check.level = static_cast<offline::CheckLevel>(options.depth());
+  check.level = static_cast<check::Level>(options.depth());
   check.collection = options.collection;
   check.threads = options.threads;
   state.seed = seed_of_now();

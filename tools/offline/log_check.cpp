@@ -40,13 +40,13 @@ bool is_restored_and_not_started(const manifest::Manifest& image) {
 void report_damage(const Run& run, const wal::LogSurvey& survey) {
   for (const wal::LogDamage& damage : survey.damage) {
     const bool whole_log = damage.path == run.paths.wal();
-    const FindingId id = whole_log       ? FindingId::kLogMissing
-                         : damage.needed ? FindingId::kLogDamaged
-                                         : FindingId::kFlushedLogDamaged;
+    const check::FindingId id = whole_log       ? check::FindingId::kLogMissing
+                                : damage.needed ? check::FindingId::kLogDamaged
+                                                : check::FindingId::kFlushedLogDamaged;
     run.findings.add(id, damage.path, {damage.offset, 0}, "", damage.message);
   }
   if (const auto& tail = survey.summary.torn_tail) {
-    run.findings.add(FindingId::kTornTail, tail->path, {tail->offset, tail->size}, "",
+    run.findings.add(check::FindingId::kTornTail, tail->path, {tail->offset, tail->size}, "",
                      fmt::format("expected record {} or zeros, found what a write that was cut "
                                  "short leaves: nobody was told that it succeeded",
                                  tail->lsn));
@@ -86,9 +86,9 @@ LogFacts check_log(const Run& run, const Layout& layout) {
     const std::uint64_t size = format::wal_record_size(record.payload.size());
     spent += size;
     run.pace.spend(size);
-    if (run.options.level < CheckLevel::kContents) return {};
+    if (run.options.level < check::Level::kContents) return {};
     if (const Status decoded = decode_payload(record); !decoded) {
-      run.findings.add(FindingId::kLogRecord, run.paths.wal(), {}, "",
+      run.findings.add(check::FindingId::kLogRecord, run.paths.wal(), {}, "",
                        fmt::format("record {}: {}", record.lsn, decoded.error().message));
     }
     return {};
@@ -100,7 +100,8 @@ LogFacts check_log(const Run& run, const Layout& layout) {
     if (survey.error().code == ErrorCode::kIncompatible) {
       run.report_incompatible(survey.error());
     } else {
-      run.findings.add(FindingId::kLogMissing, run.paths.wal(), {}, "", survey.error().message);
+      run.findings.add(check::FindingId::kLogMissing, run.paths.wal(), {}, "",
+                       survey.error().message);
     }
     return {};
   }
@@ -109,7 +110,7 @@ LogFacts check_log(const Run& run, const Layout& layout) {
   const bool empty = survey->summary.first_lsn == 0 && survey->damage.empty();
   if (empty && layout.image != nullptr && layout.image->catalog_lsn != 0 &&
       !is_restored_and_not_started(*layout.image)) {
-    run.findings.add(FindingId::kLogMissing, run.paths.wal(), {}, "",
+    run.findings.add(check::FindingId::kLogMissing, run.paths.wal(), {}, "",
                      "expected at least one log file, found none");
   }
   const LogSize size = size_of_log(run.env, run.paths);

@@ -9,7 +9,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::FindingId;
+using check::FindingId;
 
 namespace {
 

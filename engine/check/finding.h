@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace vz::offline {
+namespace vz::check {
 
 enum class Severity : std::uint8_t {
   kNote,     ///< worth knowing; the directory is sound
@@ -101,4 +101,4 @@ struct Finding {
   std::string message{};     ///< expected and found
 };
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -1,11 +1,11 @@
-#include "tools/offline/finding.h"
+#include "engine/check/finding.h"
 
 #include <algorithm>
 #include <array>
 
 #include "storage/base/status.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 using Id = FindingId;
@@ -118,4 +118,4 @@ std::string_view damage_name(DamageClass damage) {
   return "lossy";
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check
