@@ -14,6 +14,7 @@
 #include "cli/commands/collection_option.h"
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
+#include "cli/commands/limit_rate.h"
 #include "cli/output/progress.h"
 #include "tools/offline/check_state.h"
 
@@ -67,14 +68,6 @@ struct Options {
 
   [[nodiscard]] unsigned depth() const { return deep ? 3 : level; }
 };
-
-/// "50MiB/s", "1.5G", "200000": bytes a second. Errors: kInvalidArgument.
-Result<std::uint64_t> parse_rate(std::string_view text) {
-  const auto rate =
-      offline::parse_bytes(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
-  if (rate) return rate;
-  return while_doing(rate.error(), "--limit-rate, a second");
-}
 
 /// "90s", "30m", "2h", "1d". Errors: kInvalidArgument.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
@@ -151,7 +144,7 @@ Result<offline::CheckOptions> check_of(const Options& options, offline::CheckSta
     check.state = &state;
   }
   if (!options.limit_rate.empty()) {
-    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_rate(options.limit_rate));
+    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_limit_rate(options.limit_rate));
   }
   if (!options.max_duration.empty()) {
     VZ_TRY_ASSIGN(check.duration_max, parse_duration(options.max_duration));

@@ -90,6 +90,11 @@ const FindingKind& kind_of(FindingId id) {
   return *found;
 }
 
+bool is_of_bytes(FindingId id) {
+  return (id >= Id::kSegmentSize && id <= Id::kDerivedUnreadable) || id == Id::kSegmentHash ||
+         id == Id::kDerivedHash;
+}
+
 std::string id_text(FindingId id) {
   return "VZ-" + std::to_string(static_cast<unsigned>(id));
 }

@@ -83,6 +83,9 @@ std::span<const FindingKind> finding_kinds();
 /// The row of `id`.
 const FindingKind& kind_of(FindingId id);
 
+/// True if bytes of a segment's file are not those that were written.
+bool is_of_bytes(FindingId id);
+
 /// "VZ-1203"
 std::string id_text(FindingId id);
 /// "note", "warning", "error"

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "storage/format/checked_file_format.h"
+#include "storage/segment/checksum_errors.h"
 
 namespace vz::check {
 namespace {
@@ -91,6 +92,7 @@ std::string Run::name_of(std::string_view path) const {
 
 void Run::report(NamedFile& file, FindingId id, Extent extent, std::string message) const {
   file.damaged = true;
+  if (is_of_bytes(id)) segment::count_checksum_error();
   findings.add(id, file.path, extent, file.collection, std::move(message));
 }
 

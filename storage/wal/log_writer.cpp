@@ -265,6 +265,12 @@ Status LogWriter::make_room(std::uint64_t bytes) {
   return state.judged(state.ensure_room(bytes));
 }
 
+Status LogWriter::begin_next_file() {
+  const State& state = *state_;
+  if (state.offset == format::kWalFileHeaderSize) return {};
+  return make_room(state.size_bytes - state.offset + 1);
+}
+
 Status LogWriter::commit() {
   State& state = *state_;
   {

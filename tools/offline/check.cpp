@@ -109,7 +109,7 @@ class Check {
     for (const auto* pieces : {&pieces_.reads, &pieces_.segments})
       for (const Piece& piece : *pieces)
         if (!is_done(piece)) run_.pace.add_total(piece.bytes);
-    run_.pace.add_total(size_of_log(run_.env, run_.paths).bytes);
+    run_.pace.add_total(check::size_of_log(run_.env, run_.paths).bytes);
   }
 
   /// One piece is always done, so that even the shortest runs come to an end.
@@ -190,7 +190,7 @@ class Check {
 
 CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log) {
   CheckReport report;
-  const LogSize log_size = size_of_log(run.env, run.paths);
+  const check::LogSize log_size = check::size_of_log(run.env, run.paths);
   report.files = layout.files.size() + log_size.files;
   report.bytes = log_size.bytes;
   for (const check::NamedFile& file : layout.files) report.bytes += file.info.size_bytes;

@@ -81,7 +81,7 @@ Result<CheckReport> verify_log(Env& env, const std::string& directory,
       env, directory, options, [](const Run& run, Layout& layout) -> Result<CheckReport> {
         (void)run.findings.take();  // Of the layout: the log alone is asked for.
         CheckReport report;
-        const LogSize size = size_of_log(run.env, run.paths);
+        const check::LogSize size = check::size_of_log(run.env, run.paths);
         report.files = size.files;
         report.bytes = size.bytes;
         run.pace.add_total(size.bytes);
