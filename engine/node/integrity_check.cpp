@@ -20,16 +20,6 @@ using check::NamedSegment;
 using check::Severity;
 using segment::FileKind;
 
-std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
-  MutexLock lock(visibility.mutex);
-  return visibility.catalog;
-}
-
-Lsn visible_lsn(const collection::Visibility& visibility) {
-  MutexLock lock(visibility.mutex);
-  return visibility.lsn;
-}
-
 Mending::Part part_of(const collection::LiveCollection& live, const manifest::SegmentEntry& entry) {
   const auto parts = live.view().parts;
   for (const auto& part : parts->segments)
@@ -186,7 +176,7 @@ Status IntegrityCheck::check_log() {
   check::WatchedEnv env(access_.store.env());
   const check::Run run{env, paths, request_.level, findings, pace_};
   // In this order: of what was durable before nothing may be missing in what is read after.
-  const Lsn durable = visible_lsn(access_.visibility);
+  const Lsn durable = lsn_of(access_.visibility);
   const Lsn first = access_.publisher.log_lsn();
   const auto survey = check::survey_log(run, first, durable);
   VZ_TRY(watcher_.may_go_on());
@@ -197,7 +187,7 @@ Status IntegrityCheck::check_log() {
   const bool damaged = std::any_of(found.begin(), found.end(), [](const Finding& one) {
     return one.severity != Severity::kNote;
   });
-  const Mended mended = damaged ? mending_.log(*catalog_) : Mended{};
+  const Mended mended = damaged ? mending_.log(access_.visibility) : Mended{};
   for (Finding& finding : found) {
     const bool note = finding.severity == Severity::kNote;
     add(std::move(finding), note ? Mended{} : mended);

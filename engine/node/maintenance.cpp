@@ -22,11 +22,6 @@ CollectionSizes sizes_of(const LiveCollection& collection) {
           .size_bytes = stats.size_bytes};
 }
 
-std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
-  MutexLock lock(visibility.mutex);
-  return visibility.catalog;
-}
-
 Result<std::shared_ptr<LiveCollection>> find(const collection::Visibility& visibility,
                                              const std::string& name) {
   auto found = catalog_of(visibility)->find(name);

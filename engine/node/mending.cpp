@@ -48,10 +48,12 @@ Mended Mending::derived(LiveCollection& collection, const Part& part) {
   return outcome(housekeeper_.rebuild_derived(collection, part, stop_), "rebuilt");
 }
 
-Mended Mending::log(const collection::Catalog& catalog) {
+Mended Mending::log(const collection::Visibility& visibility) {
   const auto seal_all = [&]() -> Status {
     VZ_TRY(writer_.begin_next_log_file());
-    for (const auto& [name, live] : catalog.collections) VZ_TRY(housekeeper_.seal_memory(*live));
+    // Now, so that what is not in it has all its records in the new file.
+    const auto catalog = catalog_of(visibility);
+    for (const auto& [name, live] : catalog->collections) VZ_TRY(housekeeper_.seal_memory(*live));
     return publisher_.publish_again();
   };
   return outcome(seal_all(), "its records were written to segments");

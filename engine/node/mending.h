@@ -36,7 +36,7 @@ class Mending {
   Mended derived(collection::LiveCollection& collection, const Part& part);
   /// Of the log. Its records are in memory: they become segments, the log goes on in a new file,
   /// and the old ones go.
-  Mended log(const collection::Catalog& catalog);
+  Mended log(const collection::Visibility& visibility);
   /// Of CURRENT or the image that it names: a new one is published.
   Mended image();
 

@@ -193,7 +193,14 @@ Status LogWriter::State::retire(const ClosedFile& closed_file) {
   const auto spare = closed_file.size_bytes == options.file_size_bytes
                          ? take_spare(Spare::kAbsent, Spare::kBusy)
                          : std::nullopt;
-  VZ_TRY(spare ? env.rename(closed_file.path, spare_path(*spare)) : env.remove(closed_file.path));
+  const Status gone =
+      spare ? env.rename(closed_file.path, spare_path(*spare)) : env.remove(closed_file.path);
+  if (!gone && gone.error().code == ErrorCode::kNotFound) {
+    // Somebody took it away. Its records were not needed any more, and nor is it.
+    if (spare) set_spare(*spare, Spare::kAbsent);
+    return {};
+  }
+  VZ_TRY(gone);
   VZ_TRY(env.sync_directory(directory));
   if (spare) set_spare(*spare, Spare::kReady);
   return {};
