@@ -81,7 +81,6 @@ IntegrityCheck::IntegrityCheck(const Access& access, const IntegrityRequest& req
     : access_(access),
       request_(request),
       watcher_(watcher),
-      catalog_(catalog_of(access.visibility)),
       pace_(
           request.limit_rate_bytes,
           [&watcher](std::uint64_t done, std::uint64_t total) {
@@ -112,10 +111,11 @@ Result<IntegrityReport> IntegrityCheck::run() {
 /// By name, each once.
 Result<std::vector<IntegrityCheck::Live>> IntegrityCheck::choose() const {
   std::map<std::string, Live> chosen;
+  const auto catalog = catalog_of(access_.visibility);
   if (request_.collections.empty())
-    chosen = {catalog_->collections.begin(), catalog_->collections.end()};
+    chosen = {catalog->collections.begin(), catalog->collections.end()};
   for (const std::string& name : request_.collections) {
-    const Live live = catalog_->find(name);
+    const Live live = catalog->find(name);
     if (live == nullptr)
       return fail(ErrorCode::kNotFound, "collection '" + name + "' does not exist");
     chosen.emplace(live->name(), live);
@@ -222,7 +222,7 @@ Status IntegrityCheck::check_collection(const Live& live) {
   } else if (pinned.error().code != ErrorCode::kNotFound) {
     return tl::unexpected<Error>(pinned.error());
   }  // Else nothing of it was sealed yet, or it was dropped.
-  report_.checked_vectors += live->stats().points;
+  if (!live->dropped()) report_.checked_vectors += live->stats().points;
   tell();
   return {};
 }

@@ -66,7 +66,6 @@ class IntegrityCheck {
   const Access access_;
   const IntegrityRequest& request_;
   const Watcher& watcher_;
-  const std::shared_ptr<const collection::Catalog> catalog_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   check::Pace pace_;
   Mending mending_;

@@ -176,7 +176,7 @@ TEST_CASE("integrity: check waits for the verdict, status repeats it", "[cli]") 
                              "500MB/s", "-o", "json"});
   const Ran status = node.run({"integrity", "status", "-o", "json"});
   const Ran none = node.run({"integrity", "check", "--collection", "b"});
-  const Ran slow = node.run({"integrity", "check", "--limit-rate", "10kB/s"});
+  const Ran slow = node.run({"integrity", "check", "--limit-rate", "10KB/s"});
   const Ran dead = run(scratch, {"integrity", "status", "--endpoint", "http://127.0.0.1:1"});
 
   CHECK(never.status == 0);
@@ -194,6 +194,7 @@ TEST_CASE("integrity: check waits for the verdict, status repeats it", "[cli]") 
   CHECK(said["job_id"] == checked["job_id"]);
   CHECK(none.status == 5);
   CHECK(slow.status == 2);
+  CHECK(slow.err.find("at least 1MB") != std::string::npos);
   CHECK(dead.status == 13);
 }
 

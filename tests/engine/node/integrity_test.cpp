@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "storage/segment/checksum_errors.h"
+#include "storage/wal/log_file.h"
 #include "tests/engine/node/integrity_kit.h"
 
 using namespace vz;
@@ -30,16 +31,15 @@ Status remove(FaultEnv& env, const std::string& path) {
   return env.remove(path);
 }
 
-/// The newest log file, and where its first record begins.
 std::string newest_log_file(FaultEnv& env) {
   const auto files = env.list(std::string(test::kDataDir) + "/wal");
   REQUIRE(files);
   std::string newest;
   for (const auto& file : *files)
-    if (file.name.ends_with(".wal")) newest = std::max(newest, file.name);
+    if (wal::parse_log_file_name(file.name)) newest = std::max(newest, file.name);
   return std::string(test::kDataDir) + "/wal/" + newest;
 }
-constexpr std::uint64_t kFirstRecord = 4096;
+constexpr std::uint64_t kFirstRecord = 4096;  ///< behind the header of a log file
 
 std::string state_of(const node::Node& node) {
   std::string out;
@@ -240,18 +240,18 @@ TEST_CASE("integrity: what a merge takes away in the middle of a check is no dam
   const std::string first_file = test::file_of_docs(env, *node, test::kDataDir, ".seg");
   int reports = 0;
 
-  // After each of its steps all is written anew, and the old files go.
+  // After the directory, the log and the first segment of "docs" all is written anew, and the old
+  // files go.
   const auto report = node->maintenance().check_integrity(
       {.level = Level::kContents, .limit_rate_bytes = 1'000'000'000}, {},
       [&](const node::IntegrityReport&) {
-        ++reports;
-        REQUIRE(node->maintenance().compact({}));
+        if (++reports == 3) REQUIRE(node->maintenance().compact({}));
       });
 
   REQUIRE(report);
   INFO(test::text_of(*report));
   CHECK(report->findings.empty());
-  CHECK(reports >= 5);
+  CHECK(reports > 4);  // There was a second segment.
   CHECK_FALSE(env.exists(first_file));
   CHECK(pinned_directories(env) == 0);
   CHECK(state_of(*node) == before);
