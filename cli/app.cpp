@@ -69,6 +69,7 @@ void run_app(int argc, const char* const* argv, Context& context) {
   add_bench_command(app, context);
   add_data_command(app, context);
   add_health_command(app, context);
+  add_integrity_command(app, context);
   add_metrics_command(app, context);
   add_serve_command(app, context);
   add_snapshot_command(app, context);

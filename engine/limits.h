@@ -62,4 +62,10 @@ inline constexpr std::size_t kJobResultBytesMax = 1u << 20;
 inline constexpr std::size_t kJobTextBytesMax = 4u << 10;  ///< an object's name, an error's message
 inline constexpr std::size_t kSettingsBytesMax = 64u << 10;
 
+// Integrity check of a running node
+inline constexpr std::uint64_t kCheckRateMbDefault = 64;  ///< read so many 10^6 bytes a second
+inline constexpr std::uint64_t kCheckRateMbMax = 100'000;
+inline constexpr std::size_t kCheckFindingsMax = 1'000;    ///< told; more are counted
+inline constexpr std::size_t kCheckMessageBytesMax = 512;  ///< of one of them
+
 }  // namespace vz::limits

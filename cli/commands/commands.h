@@ -13,6 +13,7 @@ struct Context;
 void add_bench_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
 void add_health_command(CLI::App& app, Context& context);
+void add_integrity_command(CLI::App& app, Context& context);
 void add_metrics_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_snapshot_command(CLI::App& app, Context& context);

@@ -12,6 +12,7 @@
 #include "cli/commands/collection_option.h"
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
+#include "cli/commands/limit_rate.h"
 #include "cli/output/progress.h"
 #include "tools/offline/check_state.h"
 #include "tools/offline/place.h"
@@ -67,14 +68,6 @@ struct Options {
   [[nodiscard]] unsigned depth() const { return deep ? 3 : level; }
 };
 
-/// "50MiB/s", "1.5G", "200000": bytes a second. Errors: kInvalidArgument.
-Result<std::uint64_t> parse_rate(std::string_view text) {
-  const auto rate =
-      offline::parse_bytes(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
-  if (rate) return rate;
-  return while_doing(rate.error(), "--limit-rate, a second");
-}
-
 /// A check writes nothing into the directory, its own state neither.
 Status require_outside(const std::string& state, const std::string& directory) {
   if (!offline::lies_in(state, directory)) return {};
@@ -109,7 +102,7 @@ Result<offline::CheckState> take_up(Env& env, const Options& options) {
 Result<offline::CheckOptions> check_of(const Options& options, offline::CheckState& state,
                                        Env& env) {
   offline::CheckOptions check;
-  check.level = static_cast<offline::CheckLevel>(options.depth());
+  check.level = static_cast<check::Level>(options.depth());
   check.collection = options.collection;
   check.threads = options.threads;
   state.seed = seed_of_now();
@@ -118,7 +111,7 @@ Result<offline::CheckOptions> check_of(const Options& options, offline::CheckSta
     check.state = &state;
   }
   if (!options.limit_rate.empty()) {
-    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_rate(options.limit_rate));
+    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_limit_rate(options.limit_rate));
   }
   if (!options.max_duration.empty()) {
     const auto duration = offline::parse_duration(options.max_duration);

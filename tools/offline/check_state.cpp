@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 constexpr std::string_view kSchema = "vectorizerctl.data.check.state/1";
 constexpr std::uint64_t kStateBytesMax = 1u << 30;
 
-ordered_json json_of(const Finding& finding) {
+ordered_json json_of(const check::Finding& finding) {
   return {{"id", static_cast<unsigned>(finding.id)},
           {"file", finding.file},
           {"offset", finding.offset},
@@ -25,12 +25,12 @@ ordered_json json_of(const Finding& finding) {
 }
 
 /// Errors by exception: nlohmann's, caught in decode_check_state.
-Finding finding_of(const ordered_json& json) {
+check::Finding finding_of(const ordered_json& json) {
   const auto number = whole_number<unsigned>(json.at("id"));
-  const auto kinds = finding_kinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(), [number](const FindingKind& one) {
-    return static_cast<unsigned>(one.id) == number;
-  });
+  const auto kinds = check::finding_kinds();
+  const auto kind = std::find_if(
+      kinds.begin(), kinds.end(),
+      [number](const check::FindingKind& one) { return static_cast<unsigned>(one.id) == number; });
   if (kind == kinds.end()) throw nlohmann::json::other_error::create(501, "id", nullptr);
   return {.id = kind->id,
           .severity = kind->severity,
@@ -55,7 +55,7 @@ std::string encode_check_state(const CheckState& state) {
                                {"digest", rows.digest}});
   }
   out["findings"] = ordered_json::array();
-  for (const Finding& finding : state.findings) out["findings"].push_back(json_of(finding));
+  for (const check::Finding& finding : state.findings) out["findings"].push_back(json_of(finding));
   return out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

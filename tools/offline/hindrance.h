@@ -2,11 +2,7 @@
 // nothing may be derived from a file that nobody has read.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "storage/env/forwarding_env.h"
+#include "engine/check/watched_env.h"
 #include "storage/store/store.h"
 
 namespace vz::offline {
@@ -17,30 +13,8 @@ namespace vz::offline {
 /// is left to the caller.
 Status require_plain_files(Env& env, const store::Paths& paths);
 
-/// Hands every call on and remembers the first hindrance. So no reader in between has to tell it
-/// from damage: who asks at the end knows whether what was found counts. Thread-safe; files that it
-/// opened may outlive it.
-class WatchedEnv final : public ForwardingEnv {
- public:
-  explicit WatchedEnv(Env& behind);
-
-  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
-  Result<std::unique_ptr<File>> open_beneath(const std::string& directory,
-                                             const std::string& relative) override;
-  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override;
-  Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path, LockMode mode,
-                                         const std::string& owner) override;
-
-  /// A hindrance that was met elsewhere, such as no memory for an index; others are left out.
-  void note(const Error& error);
-  /// Errors: kPermissionDenied; kExhausted (no memory, no descriptor). Names the file and the fix.
-  [[nodiscard]] Status unhindered() const;
-
-  struct First;  ///< for the handles
-
- private:
-  std::shared_ptr<First> first_;
-};
+/// Whether all that was opened through `env` could be read. Errors: kPermissionDenied; kExhausted (no
+/// memory, no descriptor). Names the file and the fix.
+Status unhindered(const check::WatchedEnv& env);
 
 }  // namespace vz::offline

@@ -22,12 +22,12 @@ Sha256Digest digest_of(const std::string& hex) {
 }
 
 /// The number of "VZ-1203"; 0 for anything else.
-FindingId finding_of(std::string_view text) {
+check::FindingId finding_of(std::string_view text) {
   std::uint16_t number = 0;
   constexpr std::string_view kPrefix = "VZ-";
   if (text.starts_with(kPrefix))
     std::from_chars(text.data() + kPrefix.size(), text.data() + text.size(), number);
-  return static_cast<FindingId>(number);
+  return static_cast<check::FindingId>(number);
 }
 
 /// A name of ours: it stays where it belongs.
@@ -41,7 +41,7 @@ std::string encode_record(const QuarantineRecord& record) {
   ordered_json out = {{"schema", kSchema}, {"name", record.name},     {"kind", record.kind},
                       {"why", record.why}, {"time_s", record.time_s}, {"tool", record.tool}};
   out["findings"] = ordered_json::array();
-  for (const FindingId id : record.findings) out["findings"].push_back(id_text(id));
+  for (const check::FindingId id : record.findings) out["findings"].push_back(check::id_text(id));
   out["collection"] = record.collection;
   out["files"] = ordered_json::array();
   for (const QuarantinedFile& file : record.files) {

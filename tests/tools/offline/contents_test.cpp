@@ -5,8 +5,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
@@ -31,8 +31,8 @@ TEST_CASE("check contents: a vector that is not finite is found at level 3 only"
     set_float(content, std::numeric_limits<float>::infinity());
   });
 
-  CHECK_FALSE(has(checked(env, CheckLevel::kBlocks), FindingId::kVector));
-  const auto report = checked(env, CheckLevel::kContents);
+  CHECK_FALSE(has(checked(env, Level::kBlocks), FindingId::kVector));
+  const auto report = checked(env, Level::kContents);
 
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kVector));
@@ -43,7 +43,7 @@ TEST_CASE("check contents: a vector that was exchanged differs from the row's ha
   make_data(env, Ending::kClosed);
   change_content(env, named_file(env, ".seg"), [](Bytes& content) { set_float(content, 7.0f); });
 
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
 
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kRowHash));
@@ -57,8 +57,8 @@ TEST_CASE("check contents: another file with right checksums differs from the SH
   image.collections[0].segments[0].seg.sha256[5] ^= 1u;
   put_image(env, image);
 
-  CHECK_FALSE(checked(env, CheckLevel::kBlocks).damaged());
-  CHECK(has(checked(env, CheckLevel::kContents), FindingId::kSegmentHash));
+  CHECK_FALSE(checked(env, Level::kBlocks).damaged());
+  CHECK(has(checked(env, Level::kContents), FindingId::kSegmentHash));
 }
 
 TEST_CASE("check contents: points and digest of a collection are counted", "[offline]") {
@@ -69,7 +69,7 @@ TEST_CASE("check contents: points and digest of a collection are counted", "[off
   image.collections[1].digest ^= 4u;
   put_image(env, image);
 
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
 
   INFO(text_of(report.findings));
   REQUIRE(report.findings.size() == 2);
@@ -85,12 +85,12 @@ TEST_CASE("check contents: dead rows of another number or order are a derived fi
     store_number(content.data() + content.size() - 4, std::uint32_t{1'000'000});
   });
 
-  const auto report = checked(env, CheckLevel::kBlocks);
+  const auto report = checked(env, Level::kBlocks);
 
   INFO(text_of(report.findings));
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].id == FindingId::kDeadRows);
-  CHECK(report.findings[0].damage == offline::DamageClass::kDerived);
+  CHECK(report.findings[0].damage == check::DamageClass::kDerived);
 }
 
 TEST_CASE("check contents: an index and columns that make no sense are derived findings",
@@ -104,12 +104,11 @@ TEST_CASE("check contents: an index and columns that make no sense are derived f
     });
   }
 
-  CHECK_FALSE(checked(env, CheckLevel::kBlocks).damaged());
-  const auto report = checked(env, CheckLevel::kContents);
+  CHECK_FALSE(checked(env, Level::kBlocks).damaged());
+  const auto report = checked(env, Level::kContents);
 
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kIndexContent));
   CHECK(has(report, FindingId::kFieldsContent));
-  for (const auto& finding : report.findings)
-    CHECK(finding.damage == offline::DamageClass::kDerived);
+  for (const auto& finding : report.findings) CHECK(finding.damage == check::DamageClass::kDerived);
 }

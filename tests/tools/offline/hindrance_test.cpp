@@ -18,8 +18,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
@@ -87,7 +87,7 @@ TEST_CASE("hindrance: a file that may not be opened is an error of check and rep
       CAPTURE(path, error_code_name(code));
       RefusingEnv env(disk, path, code);
 
-      const auto check = offline::check(env, kDataDir, {.level = CheckLevel::kContents});
+      const auto check = offline::check(env, kDataDir, {.level = Level::kContents});
       const auto repair = repaired(env, kDataDir);
 
       REQUIRE_FALSE(check);
@@ -107,7 +107,7 @@ TEST_CASE("hindrance: what the disk does not give is damage, with file and offse
   const std::string segment = named_file(disk, ".seg");
   RefusingEnv env(disk, segment, ErrorCode::kIoError, RefusingEnv::At::kRead);
 
-  const auto report = offline::check(env, kDataDir, {.level = CheckLevel::kBlocks});
+  const auto report = offline::check(env, kDataDir, {.level = Level::kBlocks});
 
   REQUIRE(report);
   INFO(text_of(report->findings));
@@ -121,7 +121,7 @@ TEST_CASE("hindrance: no memory in the middle of a read ends the check", "[offli
   make_data(disk, Ending::kClosed);
   RefusingEnv env(disk, named_file(disk, ".seg"), ErrorCode::kExhausted, RefusingEnv::At::kRead);
 
-  const auto report = offline::check(env, kDataDir, {.level = CheckLevel::kBlocks});
+  const auto report = offline::check(env, kDataDir, {.level = Level::kBlocks});
 
   REQUIRE_FALSE(report);
   CHECK(report.error().code == ErrorCode::kExhausted);

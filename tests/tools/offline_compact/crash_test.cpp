@@ -6,7 +6,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 
 namespace {
 
@@ -52,7 +52,7 @@ void try_every_call(const Work& work, const std::function<bool(const manifest::M
 
       INFO("failing call " << fault << " of " << calls << ", stays " << stays);
       {
-        const auto report = checked(env, CheckLevel::kContents);
+        const auto report = checked(env, Level::kContents);
         INFO(text_of(report.findings));
         REQUIRE_FALSE(report.damaged());
       }
@@ -63,7 +63,7 @@ void try_every_call(const Work& work, const std::function<bool(const manifest::M
       REQUIRE(read_copy(env) == before);
       REQUIRE(work(env));
       REQUIRE(done(image_of(env)));
-      REQUIRE_FALSE(checked(env, CheckLevel::kContents).damaged());
+      REQUIRE_FALSE(checked(env, Level::kContents).damaged());
       REQUIRE(read_everything(env) == before);
     }
   }

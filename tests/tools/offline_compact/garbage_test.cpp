@@ -7,8 +7,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 using offline::GarbageKind;
 using offline::GarbageOptions;
 
@@ -119,7 +119,7 @@ TEST_CASE("gc: applied, the garbage is gone, the rest is there, and a rerun is a
   CHECK(discarded.items[0].kind == GarbageKind::kPrevious);
   CHECK_FALSE(env.exists(std::string(kDataDir) + "/" + kPrevious));
   CHECK(env.exists(std::string(kDataDir) + "/previous-owner/deed.txt"));
-  CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, Level::kContents).damaged());
   CHECK(read_everything(env) == before);
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("gc: a failing call and a power cut at every call cost no point", "[of
     env.lose_power(seed + fault);
 
     CAPTURE(fault);
-    const auto report = checked(env, CheckLevel::kContents);
+    const auto report = checked(env, Level::kContents);
     INFO(text_of(report.findings));
     CHECK_FALSE(report.damaged());
     CHECK(collected(env, all).complete());

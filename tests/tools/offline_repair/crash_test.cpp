@@ -116,7 +116,7 @@ TEST_CASE("repair: cut short at any call it comes to the same end", "[offline][f
       INFO((done ? text_of(*done) : done.error().message));
       REQUIRE(done);
       REQUIRE_FALSE(done->refused({.loss_allowed = plan.loss()}));
-      const auto report = checked(*env, offline::CheckLevel::kContents);
+      const auto report = checked(*env, check::Level::kContents);
       INFO(text_of(report.findings));
       REQUIRE_FALSE(report.damaged());
       REQUIRE(served(*env) == expected);
@@ -149,7 +149,7 @@ TEST_CASE("repair: a full disk leaves a directory that can be repaired later", "
 
     INFO((done ? text_of(*done) : done.error().message));
     REQUIRE(done);
-    REQUIRE_FALSE(checked(*env, offline::CheckLevel::kContents).damaged());
+    REQUIRE_FALSE(checked(*env, check::Level::kContents).damaged());
     REQUIRE(served(*env) == expected);
   }
 }

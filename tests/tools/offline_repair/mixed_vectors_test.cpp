@@ -106,7 +106,7 @@ TEST_CASE("repair: flipped bits of a segment with every kind of vector and id", 
 
     INFO(text_of(done));
     REQUIRE(done.applied);
-    REQUIRE_FALSE(checked(*copy, offline::CheckLevel::kContents).damaged());
+    REQUIRE_FALSE(checked(*copy, check::Level::kContents).damaged());
     const auto after = lines_of(*copy);
     REQUIRE(after.size() + done.loss() == before.size());
     for (const auto& [id, line] : after) {

@@ -39,7 +39,7 @@ TEST_CASE("quarantine: an entry says what, why and what is lost", "[offline]") {
   CHECK(entry.record.kind == "segment");
   CHECK(entry.record.collection == "docs");
   REQUIRE_FALSE(entry.record.findings.empty());
-  CHECK(entry.record.findings[0] == offline::FindingId::kSegmentSize);
+  CHECK(entry.record.findings[0] == check::FindingId::kSegmentSize);
   CHECK(entry.record.tool == "test");
   CHECK(entry.record.time_s > 0);
   REQUIRE(entry.record.files.size() == 1);
@@ -106,7 +106,7 @@ TEST_CASE("quarantine: purge removes what is old enough, and a record hides noth
   CHECK(rest->size() == 1);
   CHECK(all->size() == 1);
   CHECK(offline::list_quarantine(env, kDataDir)->empty());
-  CHECK_FALSE(checked(env, offline::CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, check::Level::kContents).damaged());
 }
 
 TEST_CASE("quarantine: a record that leads elsewhere is no record", "[offline]") {

@@ -10,7 +10,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::FindingId;
+using check::FindingId;
 
 namespace {
 

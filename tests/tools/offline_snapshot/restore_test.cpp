@@ -44,8 +44,7 @@ TEST_CASE("snapshot: an empty directory restored holds the same points and diges
                                               std::to_string(image_of(sample.env, kOther).number) +
                                               " collections quarantine tmp wal ");
     CHECK(sample.content == read_everything(sample.env, kOther));
-    const auto checked =
-        offline::check(sample.env, kOther, {.level = offline::CheckLevel::kContents});
+    const auto checked = offline::check(sample.env, kOther, {.level = check::Level::kContents});
     REQUIRE(checked);
     CHECK(checked->findings.empty());
     run_node(sample.env, kOther, 100, 10);  // It goes on.

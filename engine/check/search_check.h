@@ -4,12 +4,11 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/check/run.h"
 #include "engine/index/index_file.h"
 #include "storage/segment/segment.h"
-#include "tools/offline/check_run.h"
-#include "tools/offline/layout.h"
 
-namespace vz::offline {
+namespace vz::check {
 
 /// Points of a vector that are searched for, evenly spread over the segment's live rows.
 inline constexpr std::size_t kSearchQueries = 100;
@@ -26,4 +25,4 @@ void check_search(const Run& run, const NamedCollection& collection, NamedFile& 
                   const segment::Segment& segment, const index::IndexFile& index,
                   std::span<const std::uint32_t> dead);
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -1,4 +1,4 @@
-#include "tools/offline/search_check.h"
+#include "engine/check/search_check.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "engine/collection/definition.h"
 #include "engine/collection/top_candidates.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 constexpr std::size_t kTop = 10;
@@ -173,4 +173,4 @@ void check_search(const Run& run, const NamedCollection& collection, NamedFile& 
   }
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check
