@@ -74,6 +74,7 @@ void run_app(int argc, const char* const* argv, Context& context) {
   add_data_command(app, context);
   add_gc_command(app, context);
   add_health_command(app, context);
+  add_integrity_command(app, context);
   add_job_command(app, context);
   add_metrics_command(app, context);
   add_serve_command(app, context);

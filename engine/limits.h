@@ -67,4 +67,10 @@ inline constexpr std::int64_t kSlowQueryThresholdMsMax = 3'600'000;
 inline constexpr std::size_t kSlowQueriesKept = 256;  ///< newest ones; and what one answer lists
 inline constexpr std::int64_t kQueryCacheMbMax = 65'536;
 
+// Integrity check of a running node
+inline constexpr std::uint64_t kCheckRateMbDefault = 64;  ///< read so many 10^6 bytes a second
+inline constexpr std::uint64_t kCheckRateMbMax = 100'000;
+inline constexpr std::size_t kCheckFindingsMax = 1'000;    ///< told; more are counted
+inline constexpr std::size_t kCheckMessageBytesMax = 512;  ///< of one of them
+
 }  // namespace vz::limits

@@ -18,6 +18,7 @@ void add_config_command(CLI::App& app, Context& context);
 void add_data_command(CLI::App& app, Context& context);
 void add_gc_command(CLI::App& app, Context& context);
 void add_health_command(CLI::App& app, Context& context);
+void add_integrity_command(CLI::App& app, Context& context);
 void add_job_command(CLI::App& app, Context& context);
 void add_metrics_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);

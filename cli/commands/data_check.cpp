@@ -1,8 +1,6 @@
 // vectorizerctl data check DIR: verifies a data directory without changing it.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <thread>
@@ -14,8 +12,11 @@
 #include "cli/commands/collection_option.h"
 #include "cli/commands/data_report.h"
 #include "cli/commands/data_shared.h"
+#include "cli/commands/limit_rate.h"
 #include "cli/output/progress.h"
 #include "tools/offline/check_state.h"
+#include "tools/offline/place.h"
+#include "tools/offline/quantities.h"
 
 namespace vz::cli {
 namespace {
@@ -23,7 +24,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::string_view kCommand = "data check";
-constexpr std::int64_t kDurationSecondsMax = 366 * 86'400;
 
 constexpr std::string_view kFooter =
     "Examples:\n"
@@ -68,49 +68,9 @@ struct Options {
   [[nodiscard]] unsigned depth() const { return deep ? 3 : level; }
 };
 
-/// "50MiB/s", "1.5G", "200000": bytes a second. Errors: kInvalidArgument.
-Result<std::uint64_t> parse_rate(std::string_view text) {
-  const auto rate =
-      offline::parse_bytes(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
-  if (rate) return rate;
-  return while_doing(rate.error(), "--limit-rate, a second");
-}
-
-/// "90s", "30m", "2h", "1d". Errors: kInvalidArgument.
-Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  struct Unit {
-    char name;
-    std::int64_t seconds;
-  };
-  static constexpr Unit kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}};
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view rest(parsed.ptr,
-                              static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
-  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [rest](const Unit& one) {
-    return rest.size() == 1 && rest.front() == one.name;
-  });
-  if (parsed.ec == std::errc() && unit != std::end(kUnits) && number >= 1 &&
-      number <= kDurationSecondsMax / unit->seconds)
-    return std::chrono::seconds(number * unit->seconds);
-  return fail(ErrorCode::kInvalidArgument,
-              "--max-duration: expected a time such as 90s, 30m, 2h or 1d, found '" +
-                  std::string(text.substr(0, 64)) + "'");
-}
-
-std::filesystem::path real_path(const std::string& path) {
-  std::error_code ignored;
-  const auto real =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
-  return real.empty() ? std::filesystem::path(path) : real;
-}
-
 /// A check writes nothing into the directory, its own state neither.
 Status require_outside(const std::string& state, const std::string& directory) {
-  const auto inside = real_path(state);
-  const auto root = real_path(directory);
-  const auto [end, rest] = std::mismatch(root.begin(), root.end(), inside.begin(), inside.end());
-  if (end != root.end()) return {};
+  if (!offline::lies_in(state, directory)) return {};
   return fail(ErrorCode::kInvalidArgument,
               "--resume: " + state +
                   " lies in the directory that is checked, and a check writes "
@@ -120,7 +80,7 @@ Status require_outside(const std::string& state, const std::string& directory) {
 /// What all runs that go on with each other have in common.
 std::string about(const Options& options) {
   return fmt::format("level {}, sample '{}', collection '{}', directory {}", options.depth(),
-                     options.sample, options.collection, real_path(options.directory).string());
+                     options.sample, options.collection, offline::real_path(options.directory));
 }
 
 std::uint64_t seed_of_now() {
@@ -142,7 +102,7 @@ Result<offline::CheckState> take_up(Env& env, const Options& options) {
 Result<offline::CheckOptions> check_of(const Options& options, offline::CheckState& state,
                                        Env& env) {
   offline::CheckOptions check;
-  check.level = static_cast<offline::CheckLevel>(options.depth());
+  check.level = static_cast<check::Level>(options.depth());
   check.collection = options.collection;
   check.threads = options.threads;
   state.seed = seed_of_now();
@@ -151,10 +111,12 @@ Result<offline::CheckOptions> check_of(const Options& options, offline::CheckSta
     check.state = &state;
   }
   if (!options.limit_rate.empty()) {
-    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_rate(options.limit_rate));
+    VZ_TRY_ASSIGN(check.limit_rate_bytes, parse_limit_rate(options.limit_rate));
   }
   if (!options.max_duration.empty()) {
-    VZ_TRY_ASSIGN(check.duration_max, parse_duration(options.max_duration));
+    const auto duration = offline::parse_duration(options.max_duration);
+    if (!duration) return while_doing(duration.error(), "--max-duration");
+    check.duration_max = *duration;
   }
   if (!options.sample.empty()) {
     auto sample = offline::parse_sample(options.sample, state.seed);

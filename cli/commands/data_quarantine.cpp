@@ -34,9 +34,9 @@ struct Options {
   OutputFormat output = OutputFormat::kTable;
 };
 
-std::string joined(const std::vector<offline::FindingId>& ids) {
+std::string joined(const std::vector<check::FindingId>& ids) {
   std::string text;
-  for (const auto id : ids) text += (text.empty() ? "" : " ") + offline::id_text(id);
+  for (const auto id : ids) text += (text.empty() ? "" : " ") + check::id_text(id);
   return text;
 }
 

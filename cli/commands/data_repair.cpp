@@ -44,9 +44,9 @@ struct Options {
   OutputFormat output = OutputFormat::kTable;
 };
 
-std::string joined(const std::vector<offline::FindingId>& ids) {
+std::string joined(const std::vector<check::FindingId>& ids) {
   std::string text;
-  for (const auto id : ids) text += (text.empty() ? "" : " ") + offline::id_text(id);
+  for (const auto id : ids) text += (text.empty() ? "" : " ") + check::id_text(id);
   return text;
 }
 
@@ -119,9 +119,8 @@ ordered_json result_of(const Options& options, const RepairReport& report, std::
   for (const std::string& name : report.quarantined) out["quarantined"].push_back({{"name", name}});
   out["unmended"] = ordered_json::array();
   for (const auto& finding : report.unmended) {
-    out["unmended"].push_back({{"id", offline::id_text(finding.id)},
-                               {"file", finding.file},
-                               {"message", finding.message}});
+    out["unmended"].push_back(
+        {{"id", check::id_text(finding.id)}, {"file", finding.file}, {"message", finding.message}});
   }
   return out;
 }

@@ -15,10 +15,10 @@
 namespace vz::cli {
 namespace {
 
+using check::Finding;
+using check::FindingId;
+using check::Severity;
 using nlohmann::ordered_json;
-using offline::Finding;
-using offline::FindingId;
-using offline::Severity;
 
 constexpr std::size_t kLineWidth = 100;
 
@@ -28,10 +28,10 @@ ordered_json or_null(const std::string& text) {
 
 ordered_json json_of(const ordered_json& summary, const Finding& finding) {
   return {
-      {"id", offline::id_text(finding.id)},
-      {"severity", offline::severity_name(finding.severity)},
-      {"class", offline::damage_name(finding.damage)},
-      {"title", offline::kind_of(finding.id).title},
+      {"id", check::id_text(finding.id)},
+      {"severity", check::severity_name(finding.severity)},
+      {"class", check::damage_name(finding.damage)},
+      {"title", check::kind_of(finding.id).title},
       {"file", finding.file},
       {"offset", finding.offset},
       {"length", finding.length},
@@ -89,9 +89,9 @@ std::string mend_of(const std::string& directory, const Finding& finding) {
 }
 
 std::string line_of(const Finding& finding) {
-  std::string line = offline::id_text(finding.id) + " " +
-                     std::string(offline::severity_name(finding.severity)) + " " +
-                     std::string(offline::damage_name(finding.damage)) + " " +
+  std::string line = check::id_text(finding.id) + " " +
+                     std::string(check::severity_name(finding.severity)) + " " +
+                     std::string(check::damage_name(finding.damage)) + " " +
                      (finding.file.empty() ? "." : finding.file);
   if (finding.offset != 0 || finding.length != 0) line += "@" + std::to_string(finding.offset);
   if (finding.length != 0) line += "+" + std::to_string(finding.length);

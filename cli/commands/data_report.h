@@ -34,9 +34,9 @@ void print_check(nlohmann::ordered_json summary, const offline::CheckReport& rep
                  ReportFormat format, Context& context);
 
 /// The command that mends the finding, or begins to; "" for a note.
-std::string mend_of(const std::string& directory, const offline::Finding& finding);
+std::string mend_of(const std::string& directory, const check::Finding& finding);
 
 /// "VZ-1201 error lossy collections/2/0001-00000001.seg@65536+65536: ..."
-std::string line_of(const offline::Finding& finding);
+std::string line_of(const check::Finding& finding);
 
 }  // namespace vz::cli

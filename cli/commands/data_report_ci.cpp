@@ -15,9 +15,9 @@
 namespace vz::cli {
 namespace {
 
+using check::Finding;
+using check::Severity;
 using nlohmann::ordered_json;
-using offline::Finding;
-using offline::Severity;
 
 /// Control characters have no form in XML at all: printable() has spelled them out.
 std::string xml(std::string_view text) {
@@ -59,13 +59,13 @@ std::string directory_of(const ordered_json& summary) {
 
 void print_case(const std::string& directory, const Finding& finding, std::ostream& out) {
   const std::string line = xml(line_of(finding));
-  out << "    <testcase classname=\"" << offline::damage_name(finding.damage) << "\" name=\""
+  out << "    <testcase classname=\"" << check::damage_name(finding.damage) << "\" name=\""
       << line.substr(0, line.find(": ")) << "\">\n";
   if (finding.severity == Severity::kNote) {
     out << "      <system-out>" << line << "</system-out>\n";
   } else {
-    out << "      <failure type=\"" << offline::id_text(finding.id) << "\" message=\""
-        << xml(offline::kind_of(finding.id).title) << "\">" << line
+    out << "      <failure type=\"" << check::id_text(finding.id) << "\" message=\""
+        << xml(check::kind_of(finding.id).title) << "\">" << line
         << "\nmend: " << xml(mend_of(directory, finding)) << "</failure>\n";
   }
   out << "    </testcase>\n";
@@ -135,8 +135,8 @@ void print_prom(const ordered_json& summary, const offline::CheckReport& report,
   }
   std::map<std::string, std::uint64_t> by_id;
   for (const Finding& finding : report.findings) {
-    ++by_id[fmt::format(",id=\"{}\",class=\"{}\"", offline::id_text(finding.id),
-                        offline::damage_name(finding.damage))];
+    ++by_id[fmt::format(",id=\"{}\",class=\"{}\"", check::id_text(finding.id),
+                        check::damage_name(finding.damage))];
   }
   if (!by_id.empty()) gauges.begin("findings_by_id", "Findings by their stable id.");
   for (const auto& [labels, count] : by_id) gauges.value(labels, std::to_string(count));

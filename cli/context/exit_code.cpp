@@ -18,6 +18,8 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::kUnavailable:
     case ErrorCode::kRateLimited:
       return ExitCode::kUnreachable;
+    case ErrorCode::kExhausted:
+      return ExitCode::kExhausted;
     case ErrorCode::kNoSpace:
       return ExitCode::kNoSpace;
     case ErrorCode::kDeadline:
@@ -47,6 +49,7 @@ std::string exit_code_help() {
          "   1 failed      5 not found            9 incompatible   13 unreachable\n"
          "   2 usage       6 conflict            10 no data        14 timeout\n"
          "   3 partial     7 declined            11 locked         15 unsafe\n"
+         "  16 exhausted: no file descriptor or memory left (ulimit -n, ulimit -v)\n"
          "  70 bug       128+N ended by signal N";
 }
 

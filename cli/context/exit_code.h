@@ -25,6 +25,7 @@ enum class ExitCode : std::uint8_t {
   kUnreachable = 13,
   kTimeout = 14,  ///< the job's id is printed
   kUnsafe = 15,   ///< would lose data
+  kExhausted = 16,  ///< no file descriptor or memory left
   kBug = 70,
   kSignalBase = 128,  ///< 128+N: ended by signal N
 };

@@ -7,6 +7,9 @@ namespace vz::api {
 Result<json> parse_object(const std::string& body) {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) return json::object();
   VZ_TRY(check_depth(body));
+  // nlohmann takes a NUL for the end, and skips a byte order mark; simdjson and RFC 8259 do not.
+  if (body.find('\0') != std::string::npos || body.starts_with("\xEF\xBB\xBF"))
+    return tl::unexpected<Error>(finished(format_error("expected JSON")));
   json parsed = json::parse(body, nullptr, false);
   if (parsed.is_discarded())
     return tl::unexpected<Error>(explained(format_error("expected JSON"), body));

@@ -83,6 +83,10 @@ void collect_garbage(std::shared_ptr<Call> call);
 void get_settings(std::shared_ptr<Call> call);
 void change_settings(std::shared_ptr<Call> call);
 
+// integrity.cpp
+void check_integrity(std::shared_ptr<Call> call);
+void get_integrity(std::shared_ptr<Call> call);
+
 // job_answers.cpp
 void list_jobs(std::shared_ptr<Call> call);
 void get_job(std::shared_ptr<Call> call);

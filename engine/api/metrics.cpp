@@ -83,7 +83,8 @@ void append_node(MetricPage& page, const node::Node& node, const node::NodeNumbe
               value_of(numbers.log_bytes));
   page.single(kGauge, VZ_METRIC("wal_lsn"), "Number of the newest record that readers see",
               value_of(node.visible_lsn()));
-  page.single(kCounter, VZ_METRIC("index_errors_total"), "Merges and index builds that failed",
+  page.single(kCounter, VZ_METRIC("index_errors_total"),
+              "Merges and index builds that failed, and indexes that a check found damaged",
               value_of(numbers.index_errors));
   page.single(kGauge, VZ_METRIC("memory_usage_bytes"),
               "Memory of the process that no file stands behind", value_of(numbers.memory_bytes));
@@ -157,7 +158,7 @@ void append_snapshots(MetricPage& page, const Service& service) {
 
 void append_jobs(MetricPage& page, const Service& service) {
   std::map<std::string, std::uint64_t> running = {
-      {"compact", 0}, {"gc", 0}, {"index-rebuild", 0}, {"optimize", 0}};
+      {"compact", 0}, {"gc", 0}, {"index-rebuild", 0}, {"integrity-check", 0}, {"optimize", 0}};
   for (const node::JobInfo& job : service.nodes->jobs().list())
     if (job.status == node::JobStatus::kRunning) ++running[job.kind];
   page.metric(kGauge, VZ_METRIC("jobs_running"), "Jobs that run now");

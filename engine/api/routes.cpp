@@ -112,8 +112,8 @@ constexpr std::array kRoutes{
     Route{kPost, "/replication/follow", kRoot, kAdmin, kNative, kNode, not_built, "Follow a master"},
 
     // Operations
-    Route{kPost, "/admin/integrity-check", kRoot, kAdmin, kNative, kNode, not_built, "Check all data"},
-    Route{kGet, "/admin/integrity-check/status", kRoot, kAdmin, kNative, kNode, not_built, "Verdict of the check"},
+    Route{kPost, "/admin/integrity-check", kRoot, kAdmin, kNative, kNode, check_integrity, "Check all data"},
+    Route{kGet, "/admin/integrity-check/status", kRoot, kAdmin, kNative, kNode, get_integrity, "Verdict of the check"},
     Route{kPost, "/admin/compact", kRoot, kAdmin, kNative, kNode, compact_node, "Rewrite data"},
     Route{kPost, "/admin/gc", kRoot, kAdmin, kNative, kNode, collect_garbage, "Remove what nothing names"},
     Route{kGet, "/admin/config", kRoot, kAdmin, kNative, kNode, get_settings, "Run-time settings"},

@@ -84,6 +84,7 @@ std::string_view qdrant_prefix(ErrorCode code) {
     case ErrorCode::kRateLimited:
       return "Rate limiting exceeded: ";
     case ErrorCode::kUnavailable:
+    case ErrorCode::kExhausted:
     case ErrorCode::kCancelled:
       return "Shard temporarily unavailable: ";
     case ErrorCode::kNoSpace:
@@ -118,6 +119,7 @@ int http_status(ErrorCode code, Envelope envelope) {
     case ErrorCode::kRateLimited:
       return 429;
     case ErrorCode::kUnavailable:
+    case ErrorCode::kExhausted:
     case ErrorCode::kCancelled:
       return 503;
     case ErrorCode::kNoSpace:

@@ -1,6 +1,7 @@
 #include "engine/collection/definition.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -23,9 +24,17 @@ ordered_json hnsw_json(const index::HnswParameters& hnsw) {
   return {{"m", hnsw.m}, {"ef_construct", hnsw.ef_construct}};
 }
 
+/// Not get<std::uint32_t>(), which takes any number and cuts it to size.
+/// Errors by exception: nlohmann's, caught in definition_from_json.
+std::uint32_t parse_u32(const ordered_json& json) {
+  if (!json.is_number_unsigned() ||
+      json.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max())
+    throw ordered_json::other_error::create(501, "expected an unsigned 32-bit number", nullptr);
+  return json.get<std::uint32_t>();
+}
+
 index::HnswParameters parse_hnsw(const ordered_json& json) {
-  return {.m = json.at("m").get<std::uint32_t>(),
-          .ef_construct = json.at("ef_construct").get<std::uint32_t>()};
+  return {.m = parse_u32(json.at("m")), .ef_construct = parse_u32(json.at("ef_construct"))};
 }
 
 tl::unexpected<Error> out_of_range(std::string_view field, std::uint64_t value, std::uint64_t low,
@@ -213,7 +222,7 @@ Result<CollectionDefinition> definition_from_json(std::string_view json) {
     for (const auto& item : parsed.at("vectors")) {
       VectorDefinition& vector = definition.vectors.emplace_back();
       vector.name = item.at("name").get<std::string>();
-      vector.size = item.at("size").get<std::uint32_t>();
+      vector.size = parse_u32(item.at("size"));
       const auto kind = parse_kind(item.at("kind").get<std::string>());
       const auto distance = vector::parse_distance(item.at("distance").get<std::string>());
       if (!kind || !distance)
@@ -223,7 +232,7 @@ Result<CollectionDefinition> definition_from_json(std::string_view json) {
       if (item.contains("hnsw")) vector.hnsw = parse_hnsw(item.at("hnsw"));
     }
     definition.hnsw = parse_hnsw(parsed.at("hnsw"));
-    definition.ef_search = parsed.at("ef_search").get<std::uint32_t>();
+    definition.ef_search = parse_u32(parsed.at("ef_search"));
     for (const auto& item : parsed.at("fields")) {
       const auto type = payload::parse_field_type(item.at("type").get<std::string>());
       if (!type) return fail(ErrorCode::kCorruption, "collection definition: unknown field type");

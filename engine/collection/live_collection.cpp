@@ -67,7 +67,7 @@ std::optional<ContentVersion> LiveCollection::content_version() const {
                         .checksum_errors = segment::checksum_errors()};
 }
 
-void LiveCollection::derived_changed() {
+void LiveCollection::part_changed() {
   MutexLock lock(visibility_->mutex);
   ++layout_;
 }

@@ -80,8 +80,6 @@ class LiveCollection final : public Reader {
   bool erase(const PointId& id, Lsn lsn);
   void touched(Lsn lsn, std::int64_t time_us);
   void define(Lsn lsn, std::shared_ptr<const CollectionDefinition> definition);
-  /// A segment in service got another index or other columns: they may find other rows.
-  void derived_changed();
   [[nodiscard]] const Memtable& active() const;
   [[nodiscard]] std::size_t frozen_count() const { return parts_->frozen.size(); }
   /// Moves the active memtable to the frozen ones, as of `lsn`. False if nothing has changed since
@@ -102,6 +100,9 @@ class LiveCollection final : public Reader {
 
   // Any thread --------------------------------------------------------------------------------
   [[nodiscard]] View view() const;
+  /// A part answers otherwise from now on: it got another index or other columns, which may find
+  /// other rows, or it went out of service.
+  void part_changed();
   [[nodiscard]] bool dropped() const { return dropped_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t digest() const { return digest_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::int64_t created_at_us() const { return created_at_us_; }

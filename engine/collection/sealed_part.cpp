@@ -199,7 +199,9 @@ void SealedPart::rows_from(const std::optional<PointId>& from, Lsn lsn,
 }
 
 std::string SealedPart::damage() const {
-  return segment_->failed() ? path_ + ": a block does not match its checksum" : std::string();
+  if (!segment_->failed()) return {};
+  const auto why = segment_->damage();
+  return why ? why->message : path_ + ": a block does not match its checksum";
 }
 
 }  // namespace vz::collection

@@ -32,4 +32,14 @@ struct Visibility {
   std::shared_ptr<const Catalog> catalog VZ_GUARDED_BY(mutex) = std::make_shared<Catalog>();
 };
 
+/// What readers see now. Any thread.
+inline std::shared_ptr<const Catalog> catalog_of(const Visibility& visibility) {
+  MutexLock lock(visibility.mutex);
+  return visibility.catalog;
+}
+inline Lsn lsn_of(const Visibility& visibility) {
+  MutexLock lock(visibility.mutex);
+  return visibility.lsn;
+}
+
 }  // namespace vz::collection

@@ -106,7 +106,7 @@ class Column final : public ColumnIndex {
             .passing = passing_slots(view_, request.filter),
             .row_bytes = codes_on() ? view_.codes.stride : view_.dimension * sizeof(float),
             .sketch_bytes = view_.sketches.words * sizeof(std::uint64_t),
-            .shortlist_share = view_.shortlist_share,
+            .shortlist_share = share_at(view_.shortlist_shares, request.ef),
             .list_length = view_.link_stride,
             .ef = std::clamp<std::size_t>(request.ef, wanted, view_.slot_count),
             .wanted = wanted};

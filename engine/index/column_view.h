@@ -15,9 +15,9 @@ namespace vz::index {
 
 /// Borrowed from the mapping; everything in it has been validated. Lists as in index_format.h.
 struct ColumnView {
-  vector::CodeBlock codes;       ///< codes.codes is null if codes are off
-  vector::SketchBlock sketches;  ///< sketches.rows is null if there are none
-  double shortlist_share = 0;    ///< of the rows: what a scan of sketches lets through
+  vector::CodeBlock codes;             ///< codes.codes is null if codes are off
+  vector::SketchBlock sketches;        ///< sketches.rows is null if there are none
+  ShortlistShares shortlist_shares{};  ///< what a scan of sketches lets through
   vector::Distance distance = vector::Distance::kCosine;
   std::uint32_t dimension = 0;
   std::uint32_t slot_count = 0;

@@ -30,7 +30,7 @@ struct ColumnBuild {
   std::optional<CodedRows> codes;     ///< none if codes are off
   float scale = 1.0f;
   std::optional<SketchedRows> sketches;  ///< none if codes are off or they would not pay
-  double shortlist_share = 0;
+  ShortlistShares shortlist_shares{};
   std::optional<Graph> graph;        ///< in the order of the file
   std::vector<std::uint32_t> order;  ///< order[slot of the file] = slot in row order
 };
@@ -85,9 +85,9 @@ void add_sketches(const ColumnPlan& plan, const BuildOptions& options, ColumnBui
       plan.distance == vector::Distance::kCosine || plan.distance == vector::Distance::kDot;
   if (!products) return;
   build.sketches = sketch_rows(build.vectors, build.dimension, options.threads);
-  build.shortlist_share = shortlist_share(*build.sketches, build.vectors, build.dimension,
-                                          plan.distance, options.threads);
-  if (build.shortlist_share > kShortlistShareMax) build.sketches.reset();
+  build.shortlist_shares = shortlist_shares(*build.sketches, build.vectors, build.dimension,
+                                            plan.distance, options.threads);
+  if (build.shortlist_shares.back() > kShortlistShareMax) build.sketches.reset();
 }
 
 Result<ColumnBuild> build_column(const segment::Segment& segment, const ColumnPlan& plan,
@@ -213,7 +213,7 @@ IndexColumn describe(const ColumnPlan& plan, const ColumnBuild& build) {
   if (build.codes) column.flags |= kHasCodes;
   if (build.sketches) {
     column.flags |= kHasSketches;
-    column.shortlist_share = static_cast<float>(build.shortlist_share);
+    column.shortlist_shares = build.shortlist_shares;
   }
   if (!build.graph) return column;
   column.flags |= kHasGraph;
@@ -274,7 +274,7 @@ Result<segment::FileInfo> build_index(Env& env, const std::string& path,
   try {
     return write_index(env, path, segment, plans, options);
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kUnavailable, path + ": not enough memory to build the index");
+    return fail(ErrorCode::kExhausted, path + ": not enough memory to build the index");
   }
 }
 

@@ -40,7 +40,7 @@ ColumnView view_of(const SectionStarts& at, const IndexColumn& column, std::uint
     view.sketches = {.rows = values_at<std::uint64_t>(at[2], sections[2]).data(),
                      .words = vector::sketch_words(column.dimension),
                      .stride = vector::sketch_stride(column.dimension)};
-    view.shortlist_share = column.shortlist_share;
+    view.shortlist_shares = column.shortlist_shares;
   }
   view.rows = values_at<std::uint32_t>(at[3], sections[3]);
   view.slots = values_at<std::uint32_t>(at[4], sections[4]);
@@ -260,7 +260,7 @@ Result<std::unique_ptr<IndexFile>> IndexFile::open(Env& env, const std::string& 
     VZ_TRY(file->load(segment));
     return file;
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kUnavailable, path + ": not enough memory to load the index");
+    return fail(ErrorCode::kExhausted, path + ": not enough memory to load the index");
   }
 }
 

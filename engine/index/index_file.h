@@ -46,7 +46,7 @@ struct BuildOptions {
 
 /// Builds the index of `segment` and publishes it at `path`.
 /// Memory while it runs: codes and graph of one column at a time.
-/// Errors: kCorruption (the segment), kCancelled, kIoError, kNoSpace, kUnavailable (memory),
+/// Errors: kCorruption (the segment), kCancelled, kIoError, kNoSpace, kExhausted (memory),
 /// kInvalidArgument (a plan's column is not dense); nothing is published.
 Result<segment::FileInfo> build_index(Env& env, const std::string& path,
                                       const segment::Segment& segment,
@@ -109,7 +109,7 @@ class IndexFile {
   /// resident, and the mapped pages of a file that is resident whole are let go. Structure is
   /// validated before the first use, so that a damaged file can make no walk leave its bounds.
   /// Errors: kNotFound, kIoError, kCorruption; kIncompatible for another version: rebuild it;
-  /// kUnavailable (not enough memory).
+  /// kExhausted (not enough memory).
   static Result<std::unique_ptr<IndexFile>> open(Env& env, const std::string& path,
                                                  const segment::Segment& segment,
                                                  std::span<const Placement> placements = {});

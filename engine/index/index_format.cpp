@@ -47,8 +47,8 @@ Status check_numbers(const IndexColumn& column, std::uint32_t row_count) {
   if (column.dimension == 0) return damaged("dimension 0");
   if (column.stride != vector::code_stride(column.dimension)) return damaged("stride of codes");
   if (!std::isfinite(column.scale) || !(column.scale > 0)) return damaged("scale of codes");
-  if (!(column.shortlist_share >= 0 && column.shortlist_share <= 1)) {
-    return damaged("share of a shortlist");
+  for (const float share : column.shortlist_shares) {
+    if (!(share >= 0 && share <= 1)) return damaged("share of a shortlist");
   }
   if (column.has_sketches() && !column.has_codes()) return damaged("sketches without codes");
   if (column.has_graph()) return check_graph_numbers(column);

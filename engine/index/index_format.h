@@ -1,4 +1,4 @@
-// INDEX FILE, version 3                                 Written by engine/index/index_build.cpp
+// INDEX FILE, version 4                                 Written by engine/index/index_build.cpp
 //                                                       Read by    engine/index/index_file.cpp
 // The content of a checked file (storage/format/checked_file_format.h) of kind kIndex. All integers
 // are little-endian; offsets and sizes are in bytes, from the start of the file. The file is
@@ -28,8 +28,8 @@
 // checked file can leave it; and the head names the segment: epoch, seq, row count and the crc32c
 // of its trailer.
 //
-// Version 1 held signed codes and their sums, version 2 sketches that straddled cache lines; they
-// are rebuilt.
+// Version 1 held signed codes and their sums, version 2 sketches that straddled cache lines,
+// version 3 one share of a shortlist for all searches; they are rebuilt.
 //
 // Why fixed strides: a neighbour list of m = 16 is two cache lines whose address needs no look-up.
 #pragma once
@@ -40,13 +40,14 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/index/shortlist_shares.h"
 #include "engine/vector/distance.h"
 #include "storage/base/bytes.h"
 #include "storage/base/status.h"
 
 namespace vz::index {
 
-inline constexpr std::uint16_t kIndexVersionNewest = 3;
+inline constexpr std::uint16_t kIndexVersionNewest = 4;
 inline constexpr std::uint64_t kIndexAlignment = 64;
 inline constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 inline constexpr std::string_view kIndexMagic = "VZIX";
@@ -90,8 +91,8 @@ struct IndexColumn {
   std::uint32_t max_level;
   std::uint32_t upper_count;
   std::uint32_t upper_rows;
-  float shortlist_share;    ///< of the rows: what sketches must let through; 0 without them
-  std::uint32_t reserved2;  ///< zero
+  ShortlistShares shortlist_shares;  ///< 0 without sketches
+  std::uint32_t reserved2;           ///< zero
   // Offsets of the sections; their sizes follow from the counts.
   std::uint64_t codes;
   std::uint64_t norms;
@@ -110,11 +111,12 @@ struct IndexColumn {
   [[nodiscard]] bool has_sketches() const { return (flags & kHasSketches) != 0; }
   [[nodiscard]] bool has_graph() const { return (flags & kHasGraph) != 0; }
 };
-static_assert(sizeof(IndexColumn) == 136);
+static_assert(sizeof(IndexColumn) == 144);
 static_assert(offsetof(IndexColumn, dimension) == 8);
 static_assert(offsetof(IndexColumn, scale) == 20);
-static_assert(offsetof(IndexColumn, codes) == 64);
-static_assert(offsetof(IndexColumn, upper_links) == 128);
+static_assert(offsetof(IndexColumn, shortlist_shares) == 56);
+static_assert(offsetof(IndexColumn, codes) == 72);
+static_assert(offsetof(IndexColumn, upper_links) == 136);
 
 struct IndexFooter {
   IndexHead head{};

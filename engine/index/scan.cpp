@@ -44,7 +44,7 @@ class Best {
 template <typename Expect, typename Visit>
 void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScratch& scratch,
                    const Expect& expect, const Visit& visit) {
-  constexpr std::uint32_t kWords = SearchScratch::kBatch / 64;
+  constexpr std::uint32_t kStep = SearchScratch::kLookedThrough, kWords = kStep / 64;
   const bool some_dead = filter.dead != nullptr && filter.dead->count() > 0;
   scratch.batch.resize(SearchScratch::kBatchMax + vector::kPlacesSlack);
   std::uint32_t* const batch = scratch.batch.data();
@@ -58,8 +58,8 @@ void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScrat
     }
     if (end != batch) visit(std::span<const std::uint32_t>(batch, end));
   };
-  for (std::uint32_t first = 0; first < row_count; first += SearchScratch::kBatch) {
-    const std::uint32_t count = std::min<std::uint32_t>(SearchScratch::kBatch, row_count - first);
+  for (std::uint32_t first = 0; first < row_count; first += kStep) {
+    const std::uint32_t count = std::min(kStep, row_count - first);
     if (filter.allowed == nullptr) {
       std::iota(batch + size, batch + size + count, first);
       size += count;
@@ -101,6 +101,28 @@ void offer_slots(const ColumnView& view, Compare& compare, std::span<const std::
   }
 }
 
+/// The `wanted` best of `rows`, into scratch.best. Few rows, far from one another: each is fetched
+/// as soon as its slot is known.
+void take_best(const ColumnView& view, CodeComparison& compare, std::span<const std::uint32_t> rows,
+               std::size_t wanted, SearchScratch& scratch) {
+  scratch.mapped.clear();
+  scratch.batch.clear();
+  for (const std::uint32_t row : rows) {
+    const std::uint32_t slot = view.slots[row];
+    if (slot == kNone) continue;  // Only in a file that lies: it has no sketch either.
+    if (scratch.mapped.size() < compare.rows_to_prefetch()) compare.prefetch(slot);
+    scratch.mapped.push_back(slot);
+    scratch.batch.push_back(row);
+  }
+  scratch.similarities.resize(scratch.mapped.size());
+  compare(scratch.mapped, scratch.similarities);
+  Best best(scratch.best, wanted);
+  for (std::size_t i = 0; i < scratch.mapped.size(); ++i) {
+    best.offer({scratch.similarities[i], scratch.batch[i]});
+  }
+  best.sort();
+}
+
 template <typename Compare>
 void scan_all(const ColumnView& view, Compare& compare, const RowFilter& filter, std::size_t wanted,
               SearchScratch& scratch) {
@@ -138,10 +160,7 @@ void scan_sketches(const ColumnView& view, CodeComparison& compare, const RowFil
         scratch.query.sketches_at(view.sketches, rows, ranks);
         shortlist.offer(ranks, rows);
       });
-  Best best(scratch.best, wanted);
-  offer_slots(view, compare, slots_of(view, shortlist.finish(), scratch.mapped),
-              scratch.similarities, best);
-  best.sort();
+  take_best(view, compare, shortlist.finish(), wanted, scratch);
 }
 
 }  // namespace vz::index

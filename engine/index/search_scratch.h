@@ -48,9 +48,9 @@ inline bool better(const Found& a, const Found& b) {
 }
 
 struct SearchScratch {
-  static constexpr std::uint32_t kBatch =
-      512;  ///< rows that a scan compares at once, or a few more
-  static constexpr std::uint32_t kBatchMax = 2 * kBatch;
+  static constexpr std::uint32_t kBatch = 512;            ///< rows that a scan compares at once
+  static constexpr std::uint32_t kLookedThrough = 2'048;  ///< and looks for them among so many
+  static constexpr std::uint32_t kBatchMax = kBatch + kLookedThrough;
 
   VisitedSet visited;
   std::vector<Found> pool;      ///< best first

@@ -13,7 +13,6 @@ constexpr std::size_t kRowsPerTask = 512;
 constexpr std::size_t kCentreRowsMax = 16'384;
 constexpr std::size_t kSampledQueries = 256;
 constexpr std::size_t kNearest = 10;
-constexpr double kHeld = 0.998;
 
 /// The mean of evenly spread rows.
 std::vector<float> centre_of(std::span<const float* const> vectors, std::uint32_t dimension) {
@@ -30,19 +29,22 @@ std::vector<float> centre_of(std::span<const float* const> vectors, std::uint32_
   return centre;
 }
 
-/// Places, counted from 1, of the rows nearest to `query` in the order by sketches.
+/// Places, counted from 1, of the rows nearest to `query` in the order by sketches. The query is a
+/// row, and none of its own nearest.
 void places_of_nearest(const SketchedRows& rows, std::span<const float* const> vectors,
                        std::uint32_t dimension, vector::Distance distance,
                        std::span<const std::uint32_t> subset, std::uint32_t query,
                        std::span<std::size_t> places) {
-  std::vector<std::pair<float, std::uint32_t>> exact(subset.size());
-  for (std::uint32_t i = 0; i < subset.size(); ++i) {
-    exact[i] = {-vector::similarity(distance, vectors[query], vectors[subset[i]], dimension), i};
+  std::vector<std::uint32_t> others(subset.begin(), subset.end());
+  std::erase(others, query);
+  std::vector<std::pair<float, std::uint32_t>> exact(others.size());
+  for (std::uint32_t i = 0; i < others.size(); ++i) {
+    exact[i] = {-vector::similarity(distance, vectors[query], vectors[others[i]], dimension), i};
   }
   std::partial_sort(exact.begin(), exact.begin() + kNearest, exact.end());
-  std::vector<float> ranks(subset.size());
+  std::vector<float> ranks(others.size());
   const vector::CodedQuery coded(distance, {vectors[query], dimension}, 1.0f);
-  coded.sketches_at(rows.block, subset, ranks);
+  coded.sketches_at(rows.block, others, ranks);
   for (std::size_t i = 0; i < kNearest; ++i) {
     const float own = ranks[exact[i].second];
     places[i] = static_cast<std::size_t>(
@@ -71,9 +73,12 @@ SketchedRows sketch_rows(std::span<const float* const> vectors, std::uint32_t di
   return rows;
 }
 
-double shortlist_share(const SketchedRows& rows, std::span<const float* const> vectors,
-                       std::uint32_t dimension, vector::Distance distance, unsigned threads) {
-  if (vectors.size() < kShortlistRows) return 1.0;
+ShortlistShares shortlist_shares(const SketchedRows& rows, std::span<const float* const> vectors,
+                                 std::uint32_t dimension, vector::Distance distance,
+                                 unsigned threads) {
+  ShortlistShares shares;
+  shares.fill(1.0f);
+  if (vectors.size() < kShortlistRows) return shares;
   std::vector<std::uint32_t> subset(kShortlistRows);
   for (std::size_t i = 0; i < subset.size(); ++i) {
     subset[i] = static_cast<std::uint32_t>(i * vectors.size() / subset.size());
@@ -84,9 +89,13 @@ double shortlist_share(const SketchedRows& rows, std::span<const float* const> v
     places_of_nearest(rows, vectors, dimension, distance, subset, query,
                       std::span(places).subspan(i * kNearest, kNearest));
   });
-  const auto held = places.begin() + static_cast<std::ptrdiff_t>(kHeld * (places.size() - 1.0));
-  std::nth_element(places.begin(), held, places.end());
-  return static_cast<double>(*held) / static_cast<double>(kShortlistRows);
+  std::sort(places.begin(), places.end());
+  const auto last = static_cast<double>(places.size() - 1);
+  for (std::size_t level = 0; level < shares.size(); ++level) {
+    const auto held = static_cast<std::size_t>(kHeldByShortlist[level] * last);
+    shares[level] = static_cast<float>(places[held]) / static_cast<float>(kShortlistRows);
+  }
+  return shares;
 }
 
 }  // namespace vz::index

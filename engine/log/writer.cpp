@@ -90,6 +90,19 @@ void Writer::run_between_groups(const std::function<void(NodeState&)>& task) {
   task(state_);
 }
 
+Status Writer::begin_next_log_file() {
+  Status begun;
+  run_between_groups([&](NodeState&) {
+    if (poisoned()) {
+      begun = fail(ErrorCode::kUnavailable, "the log has failed");
+      return;
+    }
+    begun = log_->begin_next_file();
+    if (!begun && log_->broken()) poison(begun.error());
+  });
+  return begun;
+}
+
 void Writer::stop() {
   {
     MutexLock lock(mutex_);

@@ -61,6 +61,9 @@ class Writer {
   [[nodiscard]] std::size_t queue_size() const;
   [[nodiscard]] const WriterNumbers& numbers() const { return *options_.numbers; }
   [[nodiscard]] std::uint64_t log_bytes() const { return log_->kept_bytes(); }
+  /// Has the log go on in a new file, and waits for it. Errors: kNoSpace (it goes on in the old
+  /// one), kUnavailable (the log has failed).
+  Status begin_next_log_file();
   Status remove_log_below(Lsn lsn) { return log_->remove_below(lsn); }
   /// Time of the newest record; never decreases. Writer thread, or after stop().
   [[nodiscard]] std::int64_t last_time_us() const { return last_time_us_; }

@@ -28,11 +28,6 @@ std::int64_t ms_since_write(const LiveCollection& collection) {
   return now_ms() - collection.last_write_ns() / 1'000'000;
 }
 
-std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
-  MutexLock lock(visibility.mutex);
-  return visibility.catalog;
-}
-
 void log_failure(const char* event, const std::string& collection, const Error& error) {
   LogEvent(LogLevel::kError, event)
       .with("collection", collection)

@@ -1,5 +1,7 @@
 #include "engine/node/cut.h"
 
+#include <atomic>
+
 #include "storage/store/second_names.h"
 
 namespace vz::node {
@@ -22,11 +24,14 @@ manifest::CollectionEntry entry_of_new(const collection::LiveCollection& live) {
 Result<std::unique_ptr<CutFiles>> CutFiles::make(Env& env, const store::Paths& paths) {
   const std::string tmp = paths.root + "/tmp";
   VZ_TRY(env.create_directory(tmp));
-  std::uint64_t number = 1;
-  const auto name = [&] { return tmp + "/" + std::string(kPrefix) + std::to_string(number); };
-  while (env.exists(name())) ++number;
-  VZ_TRY(env.create_directory(name()));
-  return std::unique_ptr<CutFiles>(new CutFiles(env, paths, name()));
+  // A check and a cut may begin at once: no number is given out twice.
+  static std::atomic<std::uint64_t> last_number{0};
+  std::string root;
+  do {
+    root = tmp + "/" + std::string(kPrefix) + std::to_string(++last_number);
+  } while (env.exists(root));
+  VZ_TRY(env.create_directory(root));
+  return std::unique_ptr<CutFiles>(new CutFiles(env, paths, root));
 }
 
 CutFiles::~CutFiles() {
@@ -42,6 +47,20 @@ Status CutFiles::add(const manifest::CollectionEntry& entry) {
   if (!given && given.error().code == ErrorCode::kNotFound)
     return fail(ErrorCode::kCorruption, given.error().message + ": a file of the data is lost");
   return given;
+}
+
+Result<std::set<std::string>> CutFiles::add_present(const manifest::CollectionEntry& entry) {
+  manifest::Manifest image;
+  image.collections.push_back(entry);
+  std::set<std::string> missing;
+  for (const auto& file : store::files_named_by(image)) {
+    const Status given =
+        store::give_second_names(env_, paths_, root_, {file}, store::NamesLast::kInProcess);
+    if (given) continue;
+    if (given.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(given.error());
+    missing.insert(file.path);
+  }
+  return missing;
 }
 
 void CutFiles::remove_leftovers(Env& env, const store::Paths& paths) {

@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ namespace vz::node {
 /// An entry for a collection that no image holds yet.
 manifest::CollectionEntry entry_of_new(const collection::LiveCollection& live);
 
-/// The second names of a cut's files, in DATA/tmp/snapshot-<n>/.
+/// Second names of files, for a cut or a check, in DATA/tmp/snapshot-<n>/.
 class CutFiles {
  public:
   /// An empty directory. Errors: kIoError, kNoSpace.
@@ -36,6 +37,9 @@ class CutFiles {
 
   /// Errors: those of store::give_second_names.
   Status add(const manifest::CollectionEntry& entry);
+  /// The same of those that are there; returns the others, by path from the directory.
+  /// Errors: kIoError, kNoSpace.
+  Result<std::set<std::string>> add_present(const manifest::CollectionEntry& entry);
   [[nodiscard]] const std::string& root() const { return root_; }
 
   /// Takes away what a kill has left. For the start.

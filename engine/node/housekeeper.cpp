@@ -119,6 +119,15 @@ Result<bool> Housekeeper::seal_oldest(LiveCollection& collection) {
   return true;
 }
 
+Status Housekeeper::seal_memory(LiveCollection& collection) {
+  writer_.run_between_groups(
+      [&](const log::NodeState&) { collection.freeze(writer_.next_lsn() - 1); });
+  for (bool more = true; more;) {
+    VZ_TRY_ASSIGN(more, seal_oldest(collection));
+  }
+  return {};
+}
+
 bool Housekeeper::derived_outdated(const LiveCollection& collection, const SealedPart& part) {
   if (part.row_count() == 0 || !part.damage().empty()) return false;
   const auto definition = collection.definition();
@@ -186,6 +195,25 @@ Result<bool> Housekeeper::rebuild_derived(LiveCollection& collection,
   return true;
 }
 
+Result<bool> Housekeeper::rewrite_deaths(LiveCollection& collection,
+                                         const std::shared_ptr<SealedPart>& part) {
+  MutexLock lock(merge_mutex_);
+  if (collection.dropped() || !serves(*collection.view().parts, part)) return false;
+  VZ_TRY(publisher_.publish(
+      collection.id(),
+      [&](manifest::CollectionEntry& entry) -> Status {
+        manifest::SegmentEntry* segment = entry_of(entry, *part);
+        if (segment == nullptr)
+          return fail(ErrorCode::kInternal, "the segment is not in the manifest");
+        return collection::write_dead(
+            store_, collection.id(),
+            collection::dead_rows(*part, part->row_count(), entry.flushed_lsn), entry.flushed_lsn,
+            publisher_.allocate_number(), *segment);
+      },
+      [] {}));
+  return true;
+}
+
 Result<Garbage> Housekeeper::collect_garbage() {
   // A file that a seal or a merge has begun has no name in an image yet.
   MutexLock merges(merge_mutex_);
@@ -240,7 +268,7 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
       [&] {
         part->set_derived(derived);
         part->mark_settled();
-        collection.derived_changed();
+        collection.part_changed();
       }));
   LogEvent(LogLevel::kInfo, "segment_indexed")
       .with("collection", collection.name())

@@ -28,6 +28,9 @@ class Housekeeper {
   /// Errors: kIoError, kNoSpace, kUnavailable (the log has failed): it stays frozen, try again.
   Result<bool> seal_oldest(collection::LiveCollection& collection);
 
+  /// Freezes what is in memory and makes segments of it. Errors: as seal_oldest().
+  Status seal_memory(collection::LiveCollection& collection);
+
   /// Does the next merge, rewrite or rebuild that the plan asks for. False: nothing to do.
   /// Errors: kCancelled, kCorruption, kIoError, kNoSpace: nothing has changed.
   Result<bool> merge_next(collection::LiveCollection& collection, collection::Activity activity,
@@ -41,6 +44,10 @@ class Housekeeper {
   Result<bool> rebuild_derived(collection::LiveCollection& collection,
                                const std::shared_ptr<collection::SealedPart>& part,
                                std::stop_token stop);
+  /// Writes the file of its dead rows anew, as they are in memory. False: it is not in service any
+  /// more. Errors: kIoError, kNoSpace, kUnavailable: nothing has changed.
+  Result<bool> rewrite_deaths(collection::LiveCollection& collection,
+                              const std::shared_ptr<collection::SealedPart>& part);
   /// Removes the data files that the image in force does not name; nothing is sealed or merged
   /// meanwhile. Errors: those of Publisher::collect_garbage().
   Result<Garbage> collect_garbage();

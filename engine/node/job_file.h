@@ -3,8 +3,8 @@
 // One JSON object, such as
 //   {"job_id":"optimize-17","kind":"optimize","object":"words","status":"completed","progress":1.0,
 //    "started_at_us":1764039600000000,"ended_at_us":1764039612000000,"result":{..}}
-// with "error":{"code","message"} in place of "result" when it failed. Published whole
-// (publish_file), so a crash leaves the version before or this one.
+// with "error":{"code","message"} in place of "result", or beside what was known by then, when it
+// failed. Published whole (publish_file), so a crash leaves the version before or this one.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct JobInfo {
   double progress = 0;  ///< 0 .. 1
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;                  ///< 0 while it runs
-  std::string result = {};                    ///< text of a JSON object; "" without one
+  std::string result = {};                    ///< text of a JSON object; "" without one; else so far
   std::optional<Error> error = std::nullopt;  ///< why it is not completed
 };
 

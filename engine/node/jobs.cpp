@@ -148,8 +148,10 @@ void Jobs::run(const Shared& job, const JobWork& work) {
   LogEvent(LogLevel::kInfo, "job_started")
       .with("job", job->info.id)
       .with("object", job->info.object);
-  const JobContext context{.stop = job->stop.get_token(),
-                           .on_progress = [this, &job](double share) { progress(job, share); }};
+  const JobContext context{
+      .stop = job->stop.get_token(),
+      .on_progress = [this, &job](double share) { progress(job, share); },
+      .on_partial = [this, &job](std::string result) { partial(job, std::move(result)); }};
   Result<std::string> outcome = fail(ErrorCode::kInternal, "the job's work threw an exception");
   try {
     outcome = work(context);
@@ -170,6 +172,13 @@ void Jobs::progress(const Shared& job, double share) {
     info = job->info;
   }
   save_or_log(info);
+}
+
+/// Goes to its file with the progress.
+void Jobs::partial(const Shared& job, std::string result) {
+  if (result.size() > limits::kJobResultBytesMax) return;
+  MutexLock lock(mutex_);
+  job->info.result = std::move(result);
 }
 
 void Jobs::end(const Shared& job, Result<std::string> outcome) {

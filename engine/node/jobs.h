@@ -22,6 +22,9 @@ namespace vz::node {
 struct JobContext {
   std::stop_token stop;                           ///< the job was cancelled, or the node ends
   std::function<void(double share)> on_progress;  ///< 0 .. 1; never goes back
+  /// What is known so far, as the text of a result: shown while it runs, and kept if it does not
+  /// complete.
+  std::function<void(std::string result)> on_partial;
 };
 /// Runs on a niced thread of its own. Returns the text of a JSON object of at most
 /// limits::kJobResultBytesMax bytes. When `stop` is requested it ends soon, with kCancelled, and
@@ -84,6 +87,7 @@ class Jobs {
 
   void run(const Shared& job, const JobWork& work);
   void progress(const Shared& job, double share) VZ_EXCLUDES(mutex_);
+  void partial(const Shared& job, std::string result) VZ_EXCLUDES(mutex_);
   void end(const Shared& job, Result<std::string> outcome) VZ_EXCLUDES(mutex_);
   Status read_all() VZ_EXCLUDES(mutex_);
   Status save(const JobInfo& info);

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
+
+#include "engine/node/maintenance_running.h"
 
 namespace vz::node {
 namespace {
@@ -21,11 +22,6 @@ CollectionSizes sizes_of(const LiveCollection& collection) {
           .size_bytes = stats.size_bytes};
 }
 
-std::shared_ptr<const collection::Catalog> catalog_of(const collection::Visibility& visibility) {
-  MutexLock lock(visibility.mutex);
-  return visibility.catalog;
-}
-
 Result<std::shared_ptr<LiveCollection>> find(const collection::Visibility& visibility,
                                              const std::string& name) {
   auto found = catalog_of(visibility)->find(name);
@@ -35,44 +31,11 @@ Result<std::shared_ptr<LiveCollection>> find(const collection::Visibility& visib
 
 }  // namespace
 
-/// One call while it runs: ended by its caller or by the node.
-class Maintenance::Running {
- public:
-  Running(Maintenance& of, const Watch& watch)
-      : publisher_(of.publisher_),
-        watch_(watch),
-        guard_(of.gate_.enter()),
-        by_caller_(watch.stop, Forward{both_}),
-        by_node_(of.stop_.get_token(), Forward{both_}) {}
-
-  /// To be asked before each step.
-  [[nodiscard]] Status may_go_on() const {
-    if (!guard_) return fail(ErrorCode::kUnavailable, "the node has stopped");
-    if (both_.stop_requested()) return fail(ErrorCode::kCancelled, "stopped on request");
-    if (publisher_.restore_pending())
-      return fail(ErrorCode::kUnavailable,
-                  "a snapshot is being restored here (RESTORE): ask again when it is done");
-    return {};
-  }
-  [[nodiscard]] std::stop_token stop() const { return both_.get_token(); }
-  void progress(double share) const { watch_.on_progress(share); }
-
- private:
-  struct Forward {
-    std::stop_source to;
-    void operator()() { to.request_stop(); }
-  };
-  Publisher& publisher_;
-  const Watch& watch_;
-  std::stop_source both_;
-  std::optional<runtime::Gate::Guard> guard_;
-  std::stop_callback<Forward> by_caller_;
-  std::stop_callback<Forward> by_node_;
-};
-
-Maintenance::Maintenance(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
+Maintenance::Maintenance(store::Store& store, log::Writer& writer, Publisher& publisher,
+                         Housekeeper& housekeeper,
                          std::shared_ptr<collection::Visibility> visibility)
-    : writer_(writer),
+    : store_(store),
+      writer_(writer),
       publisher_(publisher),
       housekeeper_(housekeeper),
       visibility_(std::move(visibility)) {}
@@ -84,12 +47,7 @@ void Maintenance::stop() {
 
 Status Maintenance::optimize_one(LiveCollection& collection, const Running& running) {
   VZ_TRY(running.may_go_on());
-  writer_.run_between_groups(
-      [&](const log::NodeState&) { collection.freeze(writer_.next_lsn() - 1); });
-  for (bool more = true; more;) {
-    VZ_TRY(running.may_go_on());
-    VZ_TRY_ASSIGN(more, housekeeper_.seal_oldest(collection));
-  }
+  VZ_TRY(housekeeper_.seal_memory(collection));
   for (int merges = 0; merges < kMergesMax; ++merges) {
     VZ_TRY(running.may_go_on());
     VZ_TRY_ASSIGN(const bool merged, housekeeper_.merge_next(

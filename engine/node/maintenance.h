@@ -2,6 +2,7 @@
 // written anew, and files that nobody needs gone. Searches and writes go on meanwhile.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "engine/node/housekeeper.h"
+#include "engine/node/integrity_report.h"
 #include "engine/runtime/gate.h"
 
 namespace vz::node {
@@ -43,8 +45,8 @@ struct Compaction {
 /// kIoError, kNoSpace. The steps done before stand; the one that failed changed nothing.
 class Maintenance {
  public:
-  Maintenance(log::Writer& writer, Publisher& publisher, Housekeeper& housekeeper,
-              std::shared_ptr<collection::Visibility> visibility);
+  Maintenance(store::Store& store, log::Writer& writer, Publisher& publisher,
+              Housekeeper& housekeeper, std::shared_ptr<collection::Visibility> visibility);
 
   /// Seals what is in memory; merges and indexes what has no graph or has dead rows.
   Result<CollectionChange> optimize(const std::string& collection, const Watch& watch);
@@ -54,6 +56,14 @@ class Maintenance {
   /// that all have the present compression.
   Result<Compaction> compact(const Watch& watch);
   Result<Garbage> collect_garbage(const Watch& watch);
+  /// Reads the files of the node again, mends what can be made again, and takes what cannot out of
+  /// service (engine/node/integrity_check.h). on_report: what is known so far, now and then.
+  Result<IntegrityReport> check_integrity(const IntegrityRequest& request, const Watch& watch,
+                                          const OnIntegrityReport& on_report);
+  /// Indexes that checks have found damaged. Any thread.
+  [[nodiscard]] std::uint64_t damaged_indexes() const {
+    return damaged_indexes_.load(std::memory_order_relaxed);
+  }
 
   /// Ends what runs at its next safe point, waits for it, and lets nothing begin. Idempotent.
   void stop();
@@ -64,12 +74,14 @@ class Maintenance {
   Status rewrite_older(collection::LiveCollection& collection, SegmentSeq than,
                        const Running& running);
 
+  store::Store& store_;
   log::Writer& writer_;
   Publisher& publisher_;
   Housekeeper& housekeeper_;
   const std::shared_ptr<collection::Visibility> visibility_;
   std::stop_source stop_;
   runtime::Gate gate_;
+  std::atomic<std::uint64_t> damaged_indexes_{0};
 };
 
 }  // namespace vz::node

@@ -120,8 +120,8 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
   state->housekeeper = std::make_unique<Housekeeper>(
       *state->store, *state->writer, *state->publisher,
       HousekeeperOptions{.index_threads = set.index_threads, .zstd_level = set.zstd_level});
-  state->maintenance = std::make_unique<Maintenance>(*state->writer, *state->publisher,
-                                                     *state->housekeeper, state->visibility);
+  state->maintenance = std::make_unique<Maintenance>(
+      *state->store, *state->writer, *state->publisher, *state->housekeeper, state->visibility);
   if (background) {
     state->background =
         std::make_unique<Background>(*state->writer, *state->publisher, *state->housekeeper,
@@ -288,7 +288,8 @@ NodeNumbers Node::numbers() const {
           .log_sync = writer.sync.snapshot(),
           .insert = writer.insert.snapshot(),
           .inserts_failed = writer.inserts_failed.load(std::memory_order_relaxed),
-          .index_errors = state_->background ? state_->background->index_errors() : 0,
+          .index_errors = (state_->background ? state_->background->index_errors() : 0) +
+                          state_->maintenance->damaged_indexes(),
           .memory_bytes = state_->memory->usage_bytes(),
           .memory_limit_bytes = state_->memory->limit_bytes(),
           .disk = state_->disk->space()};

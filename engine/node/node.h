@@ -72,10 +72,10 @@ struct NodeNumbers {
   runtime::Histogram::Snapshot log_sync;  ///< fdatasync of each group
   runtime::Histogram::Snapshot insert;    ///< writes that upsert points, until they are visible
   std::uint64_t inserts_failed = 0;       ///< of these writes, those refused
-  std::uint64_t index_errors = 0;         ///< merges and index builds that failed
-  std::uint64_t memory_bytes = 0;         ///< of the process, no file behind it
-  std::uint64_t memory_limit_bytes = 0;   ///< that it may use
-  DiskSpace disk;                         ///< where the data directory is; 0 if unknown
+  std::uint64_t index_errors = 0;  ///< merges and index builds that failed, indexes found damaged
+  std::uint64_t memory_bytes = 0;  ///< of the process, no file behind it
+  std::uint64_t memory_limit_bytes = 0;  ///< that it may use
+  DiskSpace disk;                        ///< where the data directory is; 0 if unknown
 };
 
 class Maintenance;  // engine/node/maintenance.h

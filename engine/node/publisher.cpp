@@ -74,6 +74,36 @@ Result<manifest::CollectionEntry> Publisher::entry(CollectionId collection) {
   return fail(ErrorCode::kNotFound, "the manifest has no collection " + std::to_string(collection));
 }
 
+Result<Publisher::Pinned> Publisher::pin(CollectionId collection, CutFiles& files) {
+  MutexLock lock(mutex_);
+  for (const auto& entry : current_.collections) {
+    if (entry.id != collection) continue;
+    VZ_TRY_ASSIGN(auto missing, files.add_present(entry));
+    return Pinned{.entry = entry, .missing = std::move(missing)};
+  }
+  return fail(ErrorCode::kNotFound, "the manifest has no collection " + std::to_string(collection));
+}
+
+Lsn Publisher::log_lsn() {
+  MutexLock lock(mutex_);
+  return current_.log_lsn;
+}
+
+Status Publisher::reread() {
+  MutexLock lock(mutex_);
+  VZ_TRY_ASSIGN(const auto found, manifest::load(store_.env(), store_.paths().root));
+  // A greater one is of a publish that failed after it was in force; the next one replaces it.
+  if (found == current_ || found.number > current_.number) return {};
+  return fail(ErrorCode::kCorruption,
+              "CURRENT: expected " + manifest::file_name(current_.number) +
+                  ", found another image: " + manifest::file_name(found.number));
+}
+
+Status Publisher::publish_again() {
+  MutexLock lock(mutex_);
+  return publish_locked(0, unchanged, nothing, End::kOpen);
+}
+
 Status Publisher::publish(CollectionId collection, const Edit& edit, const Swap& swap) {
   MutexLock lock(mutex_);
   return publish_locked(collection, edit, swap, End::kOpen);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "engine/collection/part_writer.h"
@@ -63,6 +64,20 @@ class Publisher {
 
   /// What the image in force says. Errors: kNotFound.
   Result<manifest::CollectionEntry> entry(CollectionId collection);
+
+  /// The same with second names for its files, so that no later publish takes them away.
+  struct Pinned {
+    manifest::CollectionEntry entry;
+    std::set<std::string> missing;  ///< what CutFiles::add_present() says
+  };
+  Result<Pinned> pin(CollectionId collection, CutFiles& files);
+  /// The first record that a start would need now.
+  Lsn log_lsn();
+  /// Reads CURRENT and the image that it names again. Errors: kCorruption (also of another image),
+  /// kNotFound, kIoError.
+  Status reread();
+  /// Publishes what is in force once more, under a new number. Errors: as publish().
+  Status publish_again();
 
   collection::PartNumbers allocate();
   /// Every segment that was allocated before this call has a lower one.

@@ -32,7 +32,7 @@ class TreeSink {
     if (path_.empty()) return root_;
     JsonNode& parent = *path_.back();
     if (parent.kind == JsonNode::Kind::kArray) return parent.elements.emplace_back();
-    return parent.members.emplace_back(key_, JsonNode()).second;
+    return parent.members.emplace_back(JsonMember{.key = key_, .value = {}}).value;
   }
   int open(JsonNode::Kind kind) {
     JsonNode& node = slot();
@@ -51,8 +51,8 @@ class TreeSink {
 
 JsonNode* JsonNode::find(std::string_view key) {
   const auto found = std::find_if(members.begin(), members.end(),
-                                  [&](const Member& member) { return member.first == key; });
-  return found == members.end() ? nullptr : &found->second;
+                                  [&](const JsonMember& member) { return member.key == key; });
+  return found == members.end() ? nullptr : &found->value;
 }
 
 void JsonNode::become(Kind wanted) {
@@ -64,7 +64,7 @@ void JsonNode::become(Kind wanted) {
 
 void JsonNode::erase(std::string_view key) {
   const auto found = std::find_if(members.begin(), members.end(),
-                                  [&](const Member& member) { return member.first == key; });
+                                  [&](const JsonMember& member) { return member.key == key; });
   if (found != members.end()) members.erase(found);
 }
 

@@ -25,10 +25,9 @@ KeyPath with_quoted_keys(KeyPath path) {
 
 void erase_all(JsonNode& object, const std::set<std::string_view>& keys) {
   auto& members = object.members;
-  members.erase(
-      std::remove_if(members.begin(), members.end(),
-                     [&](const JsonNode::Member& member) { return keys.contains(member.first); }),
-      members.end());
+  members.erase(std::remove_if(members.begin(), members.end(),
+                               [&](const JsonMember& member) { return keys.contains(member.key); }),
+                members.end());
 }
 
 bool is_null(const JsonNode& node) {
@@ -39,16 +38,16 @@ bool is_null(const JsonNode& node) {
 void merge(JsonNode& target, const JsonNode& patch) {
   target.become(JsonNode::Kind::kObject);
   std::map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < target.members.size(); ++i) places[target.members[i].first] = i;
+  for (std::size_t i = 0; i < target.members.size(); ++i) places[target.members[i].key] = i;
   std::set<std::string_view> gone;
   for (const auto& [key, value] : patch.members) {
     const auto found = places.find(key);
     if (is_null(value)) {
       if (found != places.end()) gone.insert(key);
     } else if (found != places.end()) {
-      target.members[found->second].second = value;
+      target.members[found->second].value = value;
     } else {
-      target.members.emplace_back(key, value);
+      target.members.push_back({key, value});
     }
   }
   if (!gone.empty()) erase_all(target, gone);
@@ -63,7 +62,8 @@ void set_at(JsonNode& node, const KeyPath& path, std::size_t step, const JsonNod
   if (at.kind == PathStep::Kind::kKey) {
     node.become(JsonNode::Kind::kObject);
     JsonNode* child = node.find(at.key);
-    if (child == nullptr) child = &node.members.emplace_back(at.key, JsonNode()).second;
+    if (child == nullptr)
+      child = &node.members.emplace_back(JsonMember{.key = at.key, .value = {}}).value;
     set_at(*child, path, step + 1, patch);
     return;
   }
@@ -121,9 +121,9 @@ class Selector {
       auto& members = node.members;
       members.erase(
           std::remove_if(members.begin(), members.end(),
-                         [&](JsonNode::Member& member) {
-                           at_.push_back({PathStep::Kind::kKey, std::string(member.first), 0});
-                           const bool gone = !keep(member.second);
+                         [&](JsonMember& member) {
+                           at_.push_back({PathStep::Kind::kKey, std::string(member.key), 0});
+                           const bool gone = !keep(member.value);
                            at_.pop_back();
                            return gone;
                          }),

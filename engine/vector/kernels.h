@@ -57,7 +57,7 @@ struct Kernels {
   std::size_t (*keep_at_least)(const float* ranks, const std::uint32_t* rows, std::size_t count,
                                float least, float* kept_ranks, std::uint32_t* kept_rows);
 };
-inline constexpr std::size_t kPlacesSlack = 8;
+inline constexpr std::size_t kPlacesSlack = 16;
 inline constexpr std::size_t kKeptSlack = 16;
 
 /// nullptr if this machine cannot run that level.

@@ -1,5 +1,6 @@
 // Kernels for AVX-512 F, BW and VNNI. Compiled for the base machine: each function names its
 // instructions.
+#include <array>
 #include <limits>
 
 #include "engine/vector/kernels.h"
@@ -228,6 +229,47 @@ VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches
   for (; row < count; ++row) out[row] = sketch_of(query, row_of(row), words);
 }
 
+#define VZ_VBMI2 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt")))
+
+/// The places inside a word are the bytes 0 .. 63 compressed by its bits; the first sixteen are
+/// written in any case, so that a sparse filter takes no branch.
+VZ_VBMI2 std::size_t places_of_bits_vbmi2(const std::uint64_t* words, std::size_t count,
+                                          std::uint32_t first, std::uint32_t* out) {
+  constexpr std::size_t kLanes = 16;
+  alignas(64) static constexpr auto kPlaces = [] {
+    std::array<std::uint8_t, 64> places{};
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::uint8_t>(i);
+    return places;
+  }();
+  const __m512i all = _mm512_load_si512(kPlaces.data());
+  std::uint32_t* at = out;
+  for (std::size_t i = 0; i < count; ++i, first += 64) {
+    const __m512i places = _mm512_maskz_compress_epi8(words[i], all);
+    const __m512i base = _mm512_set1_epi32(static_cast<int>(first));
+    const auto set = static_cast<std::size_t>(__builtin_popcountll(words[i]));
+    const auto write = [&](std::size_t done, __m128i part) VZ_VBMI2 {
+      _mm512_storeu_si512(at + done, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(part)));
+    };
+    write(0, _mm512_castsi512_si128(places));
+    if (set > kLanes) {
+      write(kLanes, _mm512_extracti32x4_epi32(places, 1));
+      if (set > 2 * kLanes) {
+        write(2 * kLanes, _mm512_extracti32x4_epi32(places, 2));
+        write(3 * kLanes, _mm512_extracti32x4_epi32(places, 3));
+      }
+    }
+    at += set;
+  }
+  return static_cast<std::size_t>(at - out);
+}
+
+VZ_AVX512 std::size_t places_of_bits(const std::uint64_t* words, std::size_t count,
+                                     std::uint32_t first, std::uint32_t* out) {
+  static const bool compresses = __builtin_cpu_supports("avx512vbmi2") != 0;
+  return compresses ? places_of_bits_vbmi2(words, count, first, out)
+                    : places_of_bits_bmi(words, count, first, out);
+}
+
 VZ_AVX512 std::size_t count_at_least(const float* values, std::size_t count, float least) {
   const __m512 limit = _mm512_set1_ps(least);
   std::size_t sum = 0, i = 0;
@@ -270,7 +312,7 @@ const Kernels kAvx512Kernels = {
     .dot_at = dot_at,
     .sad_at = sad_at,
     .sketch_at = sketch_at,
-    .places_of_bits = places_of_bits_bmi,
+    .places_of_bits = places_of_bits,
     .count_at_least = count_at_least,
     .keep_at_least = keep_at_least,
 };

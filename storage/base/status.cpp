@@ -29,6 +29,8 @@ std::string_view error_code_name(ErrorCode code) {
       return "rate_limited";
     case ErrorCode::kUnavailable:
       return "unavailable";
+    case ErrorCode::kExhausted:
+      return "exhausted";
     case ErrorCode::kNoSpace:
       return "no_space";
     case ErrorCode::kDeadline:
@@ -49,6 +51,10 @@ std::string_view error_code_name(ErrorCode code) {
       return "internal";
   }
   return "internal";
+}
+
+bool is_hindrance(const Error& error) {
+  return error.code == ErrorCode::kPermissionDenied || error.code == ErrorCode::kExhausted;
 }
 
 void assertion_failed(const char* expression, const char* file, int line) {

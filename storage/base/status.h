@@ -24,6 +24,7 @@ enum class ErrorCode : std::uint8_t {
   kTooLarge,            ///< body or record over its limit
   kRateLimited,         ///< come back later, this caller
   kUnavailable,         ///< come back later, everybody
+  kExhausted,           ///< this process has no descriptor or memory left; the disk may be sound
   kNoSpace,             ///< the disk is full
   kDeadline,            ///< time ran out
   kCancelled,           ///< stopped on request
@@ -43,6 +44,10 @@ struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string message;
 };
+
+/// True for what says nothing about the bytes on the disk, and for now: no permission, no memory, no
+/// descriptor. Nothing may be derived from a file that nobody has read.
+bool is_hindrance(const Error& error);
 
 using Status = tl::expected<void, Error>;
 template <typename T>

@@ -75,7 +75,7 @@ struct DiskSpace {
 };
 
 /// Thread-safe. Errors name the path and the reason: kNotFound, kAlreadyExists, kPermissionDenied,
-/// kNoSpace, kUnavailable (memory, descriptors), kIoError. What failed changed nothing, or says so.
+/// kNoSpace, kExhausted (memory, descriptors), kIoError. What failed changed nothing, or says so.
 class Env {
  public:
   virtual ~Env() = default;

@@ -21,7 +21,7 @@ ErrorCode code_of(int error_number) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-      return ErrorCode::kUnavailable;  // Of this process or machine, and for now: not of the disk.
+      return ErrorCode::kExhausted;
     default:
       return ErrorCode::kIoError;
   }
@@ -33,6 +33,7 @@ tl::unexpected<Error> fail_errno(int error_number, std::string_view doing, std::
   std::string message(doing);
   message.append(" ").append(path).append(": ");
   message.append(std::generic_category().message(error_number));  // strerror is not thread-safe.
+  if (error_number == EMFILE) message.append(" (ulimit -n says how many it may have)");
   return fail(code_of(error_number), std::move(message));
 }
 

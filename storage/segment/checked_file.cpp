@@ -28,6 +28,10 @@ std::uint64_t checksum_errors() {
   return g_checksum_errors.load(std::memory_order_relaxed);
 }
 
+void count_checksum_error() {
+  g_checksum_errors.fetch_add(1, std::memory_order_relaxed);
+}
+
 struct CheckedFile::State {
   // Constant after open.
   std::string path;
@@ -36,6 +40,7 @@ struct CheckedFile::State {
   std::uint64_t content_size = 0;
   std::uint16_t version = 0;
   std::uint32_t trailer_crc32c = 0;
+  std::uint32_t table_crc32c = 0;
 
   // A set bit: that block's checksum was right when it was first touched.
   std::vector<std::atomic<std::uint64_t>> verified;
@@ -50,7 +55,7 @@ struct CheckedFile::State {
   }
   tl::unexpected<Error> damage(std::uint64_t offset, const std::string& what) {
     failed.store(true, std::memory_order_release);
-    g_checksum_errors.fetch_add(1, std::memory_order_relaxed);
+    count_checksum_error();
     return fail(ErrorCode::kCorruption,
                 path + " at offset " + std::to_string(offset) + ": " + what);
   }
@@ -121,6 +126,7 @@ Result<std::unique_ptr<CheckedFile>> CheckedFile::open(Env& env, const std::stri
   state->content_size = content_size;
   state->version = trailer->version;
   state->trailer_crc32c = trailer->trailer_crc32c;
+  state->table_crc32c = trailer->table_crc32c;
   const std::uint64_t block_count = format::checked_block_count(content_size);
   state->verified =
       std::vector<std::atomic<std::uint64_t>>((block_count + kBitsPerWord - 1) / kBitsPerWord);
@@ -167,6 +173,20 @@ Status CheckedFile::verify(std::uint64_t offset, std::uint64_t size) const {
   for (std::uint64_t block = offset / format::kCheckedBlockSize; block <= last; ++block) {
     if (!state.is_verified(block)) VZ_TRY(state.verify_block(block));
   }
+  return {};
+}
+
+Status CheckedFile::verify_again() const {
+  State& state = *state_;
+  const std::uint64_t block_count = format::checked_block_count(state.content_size);
+  const std::uint32_t found =
+      crc32c(state.file.subspan(state.content_size, block_count * sizeof(std::uint32_t)));
+  if (found != state.table_crc32c) {
+    return state.damage(state.content_size, "block table: expected crc32c " +
+                                                hex(state.table_crc32c) + ", found " + hex(found));
+  }
+  for (std::uint64_t block = 0; block < block_count; ++block) VZ_TRY(state.verify_block(block));
+  if (state.map->failed()) return state.damage(0, "the disk could not deliver a page of the file");
   return {};
 }
 

@@ -1,5 +1,6 @@
 // A file under checksums: content, then one CRC32C per 64 KiB block, then a trailer.
-// The container of .seg, .dead, .index and .fields. Byte format: storage/format/checked_file_format.h
+// The container of .seg, .dead, .index and .fields. Byte format:
+// storage/format/checked_file_format.h
 #pragma once
 
 #include <array>
@@ -45,8 +46,9 @@ class CheckedFileWriter {
   /// Bytes of content so far: the offset that the next append gets.
   [[nodiscard]] std::uint64_t offset() const;
   /// Block table and trailer, sync, rename, sync of the directory.
-  /// Errors: kIoError, kNoSpace: `path` holds nothing new; if only the last step failed (the sync of
-  /// the directory) it may hold the whole new file. After any error every later call fails alike.
+  /// Errors: kIoError, kNoSpace: `path` holds nothing new; if only the last step failed (the sync
+  /// of the directory) it may hold the whole new file. After any error every later call fails
+  /// alike.
   Result<FileInfo> finish();
 
  private:
@@ -79,6 +81,9 @@ class CheckedFile {
   [[nodiscard]] const std::byte* unchecked(std::uint64_t offset) const;
   /// Verifies every block of the range that has not been verified yet.
   Status verify(std::uint64_t offset, std::uint64_t size) const;
+  /// Reads everything again, also what was right when it was first touched: block table and every
+  /// block. For who has reason to doubt it. Errors: kCorruption; the file has failed then.
+  Status verify_again() const;
   /// True after a fault in the mapping or a wrong block; stays true.
   [[nodiscard]] bool failed() const;
   void read_ahead(std::uint64_t offset, std::uint64_t size) const;

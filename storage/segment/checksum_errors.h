@@ -9,4 +9,7 @@ namespace vz::segment {
 /// thread. Of the process, not of a node: a node that was replaced after a restore met them too.
 std::uint64_t checksum_errors();
 
+/// One more, met by who reads such a file without CheckedFile. Any thread.
+void count_checksum_error();
+
 }  // namespace vz::segment

@@ -134,6 +134,10 @@ std::optional<Error> Segment::damage() const {
   return state_->damage.first();
 }
 
+void Segment::take_out_of_service(const Error& why) const {
+  state_->damage.report(why);
+}
+
 PointId Segment::id(std::uint32_t row) const {
   return state_->ids.at(row);
 }

@@ -93,6 +93,8 @@ class Segment {
   /// The first damage that an accessor met, for the log line of who takes the segment out of
   /// service.
   [[nodiscard]] std::optional<Error> damage() const;
+  /// Makes it failed, for what none of its accessors can see. Any thread.
+  void take_out_of_service(const Error& why) const;
 
   /// Precondition everywhere below (asserted): row < row_count(), column < footer().columns.size().
   ///

@@ -15,13 +15,16 @@ constexpr std::string_view kStagedPrefix = "restore-";
 
 constexpr std::string_view kPreviousPrefix = "previous-";
 
+bool is_previous(const DirectoryEntry& entry) {
+  return entry.type == FileType::kDirectory && entry.name.starts_with(kPreviousPrefix);
+}
+
 /// "previous-<time>", empty. Those that are empty already are of restores that a kill has ended.
 Result<std::string> make_previous(Env& env, const Paths& paths) {
   VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
   for (const auto& entry : entries) {
-    const bool previous =
-        entry.type == FileType::kDirectory && entry.name.starts_with(kPreviousPrefix);
-    if (previous) (void)env.remove_directory(paths.root + "/" + entry.name);  // Only if empty.
+    if (is_previous(entry))
+      (void)env.remove_directory(paths.root + "/" + entry.name);  // Only if empty.
   }
   const std::string base = std::string(kPreviousPrefix) + compact_utc_now();
   std::string name = base;
@@ -63,6 +66,23 @@ Result<std::string> make_staging(Env& env, const Paths& paths) {
   while (env.exists(paths.root + "/" + name())) ++number;
   VZ_TRY(env.create_directory(paths.root + "/" + name()));
   return name();
+}
+
+void remove_previous_without_data(Env& env, const Paths& paths) {
+  const auto entries = env.list(paths.root);
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    if (!is_previous(entry)) continue;
+    const Paths old{paths.root + "/" + entry.name};
+    const auto inside = env.list(old.root);
+    const bool only_ours =
+        inside && std::all_of(inside->begin(), inside->end(), [](const DirectoryEntry& one) {
+          return one.name == "CURRENT" || one.name == "collections" || one.name == "wal" ||
+                 manifest::parse_file_name(one.name).has_value();
+        });
+    const auto seen = look_around(env, old);
+    if (only_ours && seen && !seen->holds_data) remove_tree(env, old.root);
+  }
 }
 
 Result<manifest::EpochEntry> begin_epoch(manifest::Manifest& image, const SeenHere& seen,

@@ -31,6 +31,9 @@ bool is_staging(const DirectoryEntry& entry);
 /// Takes away what restores that were ended by a kill have staged, as far as that goes.
 void remove_stagings(Env& env, const Paths& paths);
 
+/// Takes away what restores have kept of directories that held no data, which a kill has left.
+void remove_previous_without_data(Env& env, const Paths& paths);
+
 /// Adds one more epoch of kind restore to the image: 1 above every one seen here or in the image,
 /// from 1 above every lsn of both and above `last` on. Errors: kCorruption: numbers that nobody
 /// could have come to, which would turn over; the image is as it was.

@@ -32,33 +32,40 @@ Result<bool> add_images(Env& env, const Paths& paths, SeenHere& seen) {
     const auto number = manifest::parse_file_name(entry.name);
     if (!number) continue;
     raise(seen.manifest_number, *number);
-    if (const auto image = manifest::load_image(env, paths.root, *number)) add_image(*image, seen);
+    const auto image = manifest::load_image(env, paths.root, *number);
+    if (image) add_image(*image, seen);
+    if (!image && is_hindrance(image.error())) return tl::unexpected<Error>(image.error());
   }
-  return manifest::load(env, paths.root).has_value();
+  const auto in_force = manifest::load(env, paths.root);
+  if (!in_force && is_hindrance(in_force.error())) return tl::unexpected<Error>(in_force.error());
+  return in_force.has_value();
 }
 
-void add_log(Env& env, const Paths& paths, SeenHere& seen) {
+Status add_log(Env& env, const Paths& paths, SeenHere& seen) {
   const auto files = wal::list_log_files(env, paths.wal());
+  if (!files && is_hindrance(files.error())) return tl::unexpected<Error>(files.error());
   if (!files) {
     seen.holds_data = true;
-    return;
+    return {};
   }
   for (const auto& file : *files) {
     seen.holds_data = true;
     raise(seen.epoch, file.epoch);
     if (file.first_lsn > 0) raise(seen.lsn, file.first_lsn - 1);
   }
-  if (files->empty()) return;
+  if (files->empty()) return {};
   const auto read = wal::replay(env, paths.wal(), files->back().first_lsn, 0,
                                 [](const format::WalRecord&) { return Status(); });
   if (read && !read->torn_tail) {
     raise(seen.lsn, read->last_lsn);
     raise(seen.time_us, read->last_time_us);
-    return;
+    return {};
   }
+  if (!read && is_hindrance(read.error())) return tl::unexpected<Error>(read.error());
   // Records behind the damage are not counted, but each of them takes its header's room.
   for (const auto& file : *files)
     raise(seen.lsn, file.first_lsn + file.size_bytes / format::kWalRecordHeaderSize);
+  return {};
 }
 
 bool names(const SnapshotContents* arriving, const std::string& path) {
@@ -95,7 +102,7 @@ Result<SeenHere> look_around(Env& env, const Paths& paths, const SnapshotContent
   SeenHere seen;
   VZ_TRY_ASSIGN(const bool readable, add_images(env, paths, seen));
   if (!readable || (arriving == nullptr && env.exists(paths.restore()))) seen.holds_data = true;
-  add_log(env, paths, seen);
+  VZ_TRY(add_log(env, paths, seen));
   VZ_TRY(add_names(env, paths, arriving, seen));
   return seen;
 }

@@ -22,8 +22,9 @@ struct SeenHere {
 /// Looks at every image, at the log's records and at names of files; reads what can be read, and
 /// takes an upper bound where it cannot. (Not at lsns inside segments: the log that was begun after
 /// them has a name that is above.) Of what `arriving` names, and of RESTORE, only the numbers
-/// count, for it is no data of here. Changes nothing. Errors: kIoError, kPermissionDenied: listing
-/// the directory.
+/// count, for it is no data of here. Changes nothing. Errors: kIoError (listing the directory);
+/// kPermissionDenied, kExhausted: also of one image or log file, which may hold the highest
+/// numbers.
 Result<SeenHere> look_around(Env& env, const Paths& paths,
                              const SnapshotContents* arriving = nullptr);
 

@@ -50,6 +50,10 @@ class LogWriter {
   /// Errors: kNoSpace, while broken() is false: no room, nothing has changed; others as commit().
   Status make_room(std::uint64_t bytes);
 
+  /// Goes on in a new file if the present one holds a record. The group must be empty.
+  /// Errors: as make_room().
+  Status begin_next_file();
+
   /// Writes the group with one write and one fdatasync; rotates first when the file is full.
   /// An empty group is a no-op.
   /// Errors: kNoSpace while broken() is false: there is no room for a new file, nothing was

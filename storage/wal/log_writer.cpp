@@ -149,7 +149,7 @@ Status LogWriter::State::ensure_room(std::uint64_t group_size) {
   if (!next) {
     // Nor is a full table of descriptors an error of the disk: it passes.
     no_room =
-        next.error().code == ErrorCode::kNoSpace || next.error().code == ErrorCode::kUnavailable;
+        next.error().code == ErrorCode::kNoSpace || next.error().code == ErrorCode::kExhausted;
     return tl::unexpected<Error>(next.error());
   }
   VZ_TRY(begin_file(*next));
@@ -193,7 +193,14 @@ Status LogWriter::State::retire(const ClosedFile& closed_file) {
   const auto spare = closed_file.size_bytes == options.file_size_bytes
                          ? take_spare(Spare::kAbsent, Spare::kBusy)
                          : std::nullopt;
-  VZ_TRY(spare ? env.rename(closed_file.path, spare_path(*spare)) : env.remove(closed_file.path));
+  const Status gone =
+      spare ? env.rename(closed_file.path, spare_path(*spare)) : env.remove(closed_file.path);
+  if (!gone && gone.error().code == ErrorCode::kNotFound) {
+    // Somebody took it away. Its records were not needed any more, and nor is it.
+    if (spare) set_spare(*spare, Spare::kAbsent);
+    return {};
+  }
+  VZ_TRY(gone);
   VZ_TRY(env.sync_directory(directory));
   if (spare) set_spare(*spare, Spare::kReady);
   return {};
@@ -263,6 +270,12 @@ Status LogWriter::make_room(std::uint64_t bytes) {
   }
   VZ_ASSERT(state.group.empty());
   return state.judged(state.ensure_room(bytes));
+}
+
+Status LogWriter::begin_next_file() {
+  const State& state = *state_;
+  if (state.offset == format::kWalFileHeaderSize) return {};
+  return make_room(state.size_bytes - state.offset + 1);
 }
 
 Status LogWriter::commit() {

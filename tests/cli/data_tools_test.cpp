@@ -1,41 +1,13 @@
 // `data hash|gc|compact|segment|wal` by the binary: exit statuses, and JSON with its schema.
 #include <nlohmann/json.hpp>
 
-#include "storage/env/env.h"
-#include "tests/cli/process.h"
-#include "tests/support/test_node.h"
+#include "tests/cli/sample_data.h"
 
 using namespace vz;
 using namespace vz::cli::test;
 using nlohmann::json;
 
 namespace {
-
-/// "docs" with 20 points in several segments and dead rows, by a node that was closed; or killed,
-/// with three records of one point each in the log.
-void make_data(const Scratch& scratch, bool killed = false) {
-  const auto env = make_posix_env();
-  node::NodeOptions options = test::small_node();
-  options.data_dir = scratch.file("data");
-  const auto node = node::Node::open(*env, options);
-  REQUIRE(node);
-  REQUIRE(test::create(**node, "docs"));
-  const auto put = [&](std::uint64_t first, std::uint64_t count) {
-    std::vector<log::PointData> points;
-    for (std::uint64_t id = first; id < first + count; ++id) {
-      points.push_back(test::point(id, {static_cast<float>(id), 0.5f, 1.0f, 2.0f}, "{\"n\":1}"));
-    }
-    REQUIRE(test::upsert(**node, "docs", std::move(points)));
-    REQUIRE((killed && first >= 100 ? Status() : (*node)->seal()));
-  };
-  put(1, 12);
-  put(9, 12);
-  if (killed) {
-    for (const std::uint64_t id : {100u, 101u, 102u}) put(id, 1);
-  } else {
-    REQUIRE((*node)->close());
-  }
-}
 
 struct Outcome {
   int status = -1;

@@ -42,6 +42,10 @@ class Node {
                  R"({"points":[{"id":1,"vector":[1,2]}]})");
     http.request("POST", "/collections/a/points/search", R"({"vector":[1,2],"limit":1})");
   }
+  void kill() {
+    server_->signal(SIGKILL);
+    (void)server_->wait();
+  }
   Ran run(std::vector<std::string> words) {
     words.insert(words.end(), {"--endpoint", url});
     return test::run(scratch_, words);

@@ -1,5 +1,8 @@
-// `health`, `stats` and `metrics` by the binary: what they print of a live node, and their exit
-// status of one that is dead or unwell.
+// `health`, `stats`, `metrics` and `integrity` by the binary: what they print of a live node, and
+// their exit status of one that is dead or unwell.
+#include <filesystem>
+#include <fstream>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/live_node.h"
@@ -109,4 +112,86 @@ TEST_CASE("metrics: labels may hold braces, quotes and spaces", "[cli]") {
   CHECK(samples[1].labels == "l=\"x} \\\" y\",m=\"z\"");
   CHECK(samples[1].value == "2.5");
   CHECK(samples[2].value == "NaN");
+}
+
+TEST_CASE("integrity: check waits for the verdict, status repeats it", "[cli]") {
+  const Scratch scratch;
+  Node node(scratch);
+
+  const Ran never = node.run({"integrity", "status", "-o", "json"});
+  const Ran table = node.run({"integrity", "check"});
+  const Ran deep = node.run({"integrity", "check", "--deep", "--collection", "a", "--limit-rate",
+                             "500MB/s", "-o", "json"});
+  const Ran status = node.run({"integrity", "status", "-o", "json"});
+  const Ran none = node.run({"integrity", "check", "--collection", "b"});
+  const Ran slow = node.run({"integrity", "check", "--limit-rate", "10KB/s"});
+  const Ran dead = run(scratch, {"integrity", "status", "--endpoint", "http://127.0.0.1:1"});
+
+  CHECK(never.status == 0);
+  CHECK(json::parse(never.out)["status"] == "never_run");
+  CHECK(table.status == 0);
+  CHECK(table.out.find("checked_vectors") != std::string::npos);
+  CHECK(deep.status == 0);
+  const json checked = json::parse(deep.out);
+  CHECK(checked["schema"] == "vectorizerctl.integrity.check/1");
+  CHECK(checked["object"] == "a");
+  CHECK(checked["checked_vectors"] == 1);
+  const json said = json::parse(status.out);
+  CHECK(said["schema"] == "vectorizerctl.integrity.status/1");
+  CHECK(said["status"] == "completed");
+  CHECK(said["job_id"] == checked["job_id"]);
+  CHECK(none.status == 5);
+  CHECK(slow.status == 2);
+  CHECK(slow.err.find("at least 1MB") != std::string::npos);
+  CHECK(dead.status == 13);
+}
+
+TEST_CASE("integrity: a check that is killed with its node is told as interrupted", "[cli]") {
+  const Scratch scratch;
+  std::string id;
+  {
+    Node node(scratch);
+    // The log alone takes a minute at this rate.
+    const Ran begun =
+        node.run({"integrity", "check", "--detach", "--limit-rate", "1MB/s", "-o", "json"});
+    REQUIRE(begun.status == 0);
+    id = json::parse(begun.out)["job_id"];
+    CHECK(json::parse(node.run({"integrity", "status", "-o", "json"}).out)["status"] == "running");
+    node.kill();
+  }
+
+  Node node(scratch);
+
+  const Ran status = node.run({"integrity", "status", "-o", "json"});
+  CHECK(status.status == 3);
+  CHECK(json::parse(status.out)["status"] == "interrupted");
+  CHECK(json::parse(status.out)["job_id"] == id);
+  CHECK(node.run({"integrity", "check"}).status == 0);
+}
+
+TEST_CASE("integrity: damage is 4, whether it could be mended or not", "[cli]") {
+  const Scratch scratch;
+  Node node(scratch);
+  // What is in memory has no file yet.
+  vz::drive::HttpClient http(node.url, 30'000);
+  REQUIRE(http.request("POST", "/collections/a/optimize?wait=true", "")->status == 200);
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(scratch.file("data/collections"))) {
+    if (entry.path().extension() != ".seg") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.put('!');
+  }
+
+  const Ran found = node.run({"integrity", "check", "-o", "json"});
+  const Ran status = node.run({"integrity", "status"});
+  const Ran health = node.run({"health"});
+
+  CHECK(found.status == 4);
+  const json said = json::parse(found.out);
+  CHECK(said["errors"] == 1);
+  CHECK(said["findings"][0]["mended"] == false);
+  CHECK(status.status == 4);
+  CHECK(status.out.find("VZ-1201") != std::string::npos);
+  CHECK(health.status == 3);
+  CHECK(health.out.find("corrupt") != std::string::npos);
 }

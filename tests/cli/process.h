@@ -13,6 +13,7 @@
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,8 +49,10 @@ inline std::string read_text(const std::string& path) {
 /// One run of the binary; killed at the end if it still runs.
 class Process {
  public:
+  /// descriptors_max: that it may have open; 0: as many as this process.
   Process(const Scratch& scratch, std::vector<std::string> arguments,
-          const std::vector<std::pair<std::string, std::string>>& environment = {})
+          const std::vector<std::pair<std::string, std::string>>& environment = {},
+          rlim_t descriptors_max = 0)
       : out_(scratch.file("out-" + std::to_string(++count()))),
         err_(scratch.file("err-" + std::to_string(count()))) {
     arguments.insert(arguments.begin(), VZ_BINARY);
@@ -64,6 +67,8 @@ class Process {
     dup2(out, 1);
     dup2(err, 2);
     for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    const rlimit few{.rlim_cur = descriptors_max, .rlim_max = descriptors_max};
+    if (descriptors_max != 0 && setrlimit(RLIMIT_NOFILE, &few) != 0) _exit(126);
     execv(VZ_BINARY, argv.data());
     _exit(127);
   }

@@ -66,7 +66,8 @@ Bytes bytes_of(std::string_view text) {
 
 std::vector<Target> all_targets() {
   std::vector<Target> out;
-  for (const auto targets : {record_targets(), file_targets(), text_targets()}) {
+  for (const auto targets :
+       {record_targets(), directory_targets(), file_targets(), text_targets(), body_targets()}) {
     out.insert(out.end(), targets.begin(), targets.end());
   }
   return out;

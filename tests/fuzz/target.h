@@ -28,9 +28,14 @@ void require(bool holds, const char* promise);
 Bytes bytes_of(std::string_view text);
 
 std::span<const Target> record_targets();
+std::span<const Target> directory_targets();
 std::span<const Target> file_targets();
 std::span<const Target> text_targets();
+std::span<const Target> body_targets();
 std::vector<Target> all_targets();
+
+/// Bytes of a file of the committed corpus, at most: what is found stays small enough to be read.
+inline constexpr std::size_t kCorpusFileBytesMax = 4096;
 
 /// `bytes` changed a little, at a few places that `seed` chooses: bits, bytes, numbers at their
 /// limits, stretches removed, doubled or swapped. The same for the same seed.

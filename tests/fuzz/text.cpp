@@ -1,8 +1,10 @@
-// Text from clients and from files that people may edit.
+// Text from clients and command lines, and from files that people may edit.
 #include <string>
 
 #include "engine/api/codec_reads.h"
-#include "engine/api/codec_writes.h"
+#include "engine/api/file_answer.h"
+#include "engine/api/write_parameters.h"
+#include "engine/net/gzip.h"
 #include "engine/net/head_guard.h"
 #include "engine/net/message_parser.h"
 #include "engine/net/target.h"
@@ -15,6 +17,10 @@
 #include "engine/payload/payload.h"
 #include "storage/archive/member_name.h"
 #include "tests/fuzz/target.h"
+#include "tools/offline/check_state.h"
+#include "tools/offline/quantities.h"
+#include "tools/offline/quarantine_record.h"
+#include "tools/offline/sample.h"
 
 namespace vz::fuzz {
 namespace {
@@ -77,48 +83,6 @@ std::vector<Bytes> seed_datetime() {
           bytes_of("1969-12-31")};
 }
 
-/// Each shape of request body, whichever the bytes are.
-void run_body(ByteSpan bytes) {
-  const auto with = [&](auto decode) {
-    std::string body = text_of(bytes);
-    (void)decode(body);
-  };
-  with([](std::string& body) { return api::decode_search(body); });
-  with([](std::string& body) { return api::decode_search_batch(body); });
-  with([](std::string& body) { return api::decode_query(body); });
-  with([](std::string& body) { return api::decode_scroll(body); });
-  with([](std::string& body) { return api::decode_count(body); });
-  with([](std::string& body) { return api::decode_get(body); });
-}
-/// The same of the writes of points.
-void run_write(ByteSpan bytes) {
-  collection::CollectionDefinition definition;
-  definition.vectors.resize(1);
-  definition.vectors[0].size = 2;
-  for (int kind = 0; kind <= static_cast<int>(api::PointWriteKind::kDeleteVectors); ++kind) {
-    std::string body = text_of(bytes);
-    (void)api::decode_write(static_cast<api::PointWriteKind>(kind), body, definition);
-  }
-  std::string body = text_of(bytes);
-  (void)api::decode_operations(body, definition);
-}
-std::vector<Bytes> seed_write() {
-  return {
-      bytes_of(R"({"points":[{"id":1,"vector":[1,2],"payload":{"a":[1,{"b":null}]}}]})"),
-      bytes_of(R"({"batch":{"ids":[1,2],"vectors":[[1,2],[3,4]],"payloads":[{},{"x":1}]}})"),
-      bytes_of(R"({"points":[1],"payload":{"a":1},"key":"b.c","keys":["a"],"filter":{}})"),
-      bytes_of(R"({"operations":[{"delete":{"points":[1]}},{"clear_payload":{"points":[2]}}]})")};
-}
-
-std::vector<Bytes> seed_body() {
-  return {
-      bytes_of(R"({"vector":[0.1,2,-3e5],"limit":3,"filter":{"must":[]},"with_payload":["a"]})"),
-      bytes_of(R"({"searches":[{"vector":{"name":"v","vector":[1]},"limit":1,"offset":2}]})"),
-      bytes_of(R"({"query":7,"limit":2,"params":{"hnsw_ef":64,"exact":true}})"),
-      bytes_of(R"({"ids":[1,"0b5f0f6a-1111-4222-8333-444444444444"],"with_vector":true})"),
-      bytes_of(R"({"offset":5,"limit":10,"filter":{"must_not":[{"has_id":[1]}]}})")};
-}
-
 void run_http_target(ByteSpan bytes) {
   const auto target = net::parse_target(as_text(bytes));
   if (!target) return;
@@ -126,9 +90,13 @@ void run_http_target(ByteSpan bytes) {
     require(!segment.empty() && segment != "." && segment != "..",
             "no segment of a path leads elsewhere");
   }
+  net::RequestHead head;
+  head.query = target->query;
+  (void)api::read_write_parameters(head);
 }
 std::vector<Bytes> seed_http_target() {
-  return {bytes_of("/collections/a%20b/points?wait=true&x=%2f"), bytes_of("/..%2f/%252e/%00")};
+  return {bytes_of("/collections/a%20b/points?wait=true&x=%2f"), bytes_of("/..%2f/%252e/%00"),
+          bytes_of("/p?wait=false&ordering=strong&timeout=30")};
 }
 
 void run_http_head(ByteSpan bytes) {
@@ -192,18 +160,114 @@ std::vector<Bytes> seed_settings() {
           bytes_of(R"({"logging.level":null})")};
 }
 
+void run_range(ByteSpan bytes) {
+  constexpr std::uint64_t kFileBytes = 1'000;
+  for (const std::uint64_t size :
+       {std::uint64_t{0}, std::uint64_t{1}, kFileBytes, ~std::uint64_t{0}}) {
+    const api::RangeAsked asked = api::parse_range(as_text(bytes), size);
+    if (asked.kind == api::RangeKind::kUnsatisfiable) continue;
+    require(asked.range.offset <= size && asked.range.size_bytes <= size - asked.range.offset,
+            "a range lies within the file");
+    const bool whole = asked.range.offset == 0 && asked.range.size_bytes == size;
+    require(asked.kind == api::RangeKind::kPart ? asked.range.size_bytes > 0 : whole,
+            "a part is not empty, and no part is the whole file");
+  }
+}
+std::vector<Bytes> seed_range() {
+  return {bytes_of("bytes=0-99"), bytes_of("bytes=100-"), bytes_of("bytes=-100"),
+          bytes_of("bytes=0-1,4-5")};
+}
+
+void run_gzip(ByteSpan bytes) {
+  constexpr std::size_t kPlainMax = 64u << 10;
+  const auto plain = net::gzip_inflate(as_text(bytes), kPlainMax);
+  require(!plain || plain->size() <= kPlainMax, "an inflated body keeps its bound");
+}
+std::vector<Bytes> seed_gzip() {
+  net::GzipDeflater deflater;
+  const std::string one = deflater.deflate(std::string(200, 'a'));
+  return {bytes_of(one), bytes_of(one + deflater.deflate(R"({"points":[1,1,1,1,1,1,1,1,1]})"))};
+}
+
+void run_quarantine_record(ByteSpan bytes) {
+  const auto record = offline::decode_record(as_text(bytes));
+  if (!record) return;
+  require(offline::decode_record(offline::encode_record(*record)).has_value(),
+          "the record of a quarantine entry comes back");
+}
+std::vector<Bytes> seed_quarantine_record() {
+  return {bytes_of(offline::encode_record(
+      {.name = "segment-1-2",
+       .kind = "segment",
+       .why = "blocks are damaged",
+       .findings = {offline::FindingId::kSegmentBlocks},
+       .collection = "words",
+       .points_gone = {PointId::number(7)},
+       .first_lsn = 3,
+       .last_lsn = 4,
+       .time_s = 5,
+       .tool = "vectorizerctl 0.1.0",
+       .files = {{.name = "1-2.seg", .from = "collections/1/1-2.seg", .size_bytes = 9}}}))};
+}
+
+void run_check_state(ByteSpan bytes) {
+  const auto state = offline::decode_check_state(as_text(bytes));
+  if (!state) return;
+  const std::string text = offline::encode_check_state(*state);
+  const auto again = offline::decode_check_state(text);
+  require(again && offline::encode_check_state(*again) == text, "the state of a check comes back");
+}
+std::vector<Bytes> seed_check_state() {
+  offline::CheckState state{.about = "level 2", .seed = 7, .done = {"a", "b"}};
+  state.segments["1-2"] = {};
+  state.findings = {{.id = offline::FindingId::kSegmentBlocks,
+                     .file = "collections/1/1-2.seg",
+                     .offset = 65'536,
+                     .length = 9,
+                     .message = "a block"}};
+  return {bytes_of(offline::encode_check_state(state))};
+}
+
+/// What stands on a command line or in a path.
+void run_quantities(ByteSpan bytes) {
+  const std::string_view text = as_text(bytes);
+  const auto size = offline::parse_bytes(text);
+  require(!size || *size >= 1, "a size is not empty");
+  const auto duration = offline::parse_duration(text);
+  require(!duration || duration->count() > 0, "a duration is not empty");
+  if (const auto sample = offline::parse_sample(text, 1)) {
+    require(sample->part >= 1 && sample->part <= sample->parts, "a part is one of all");
+    require(sample->share > 0 && sample->share <= 1, "a share is one of the whole");
+  }
+  if (const auto id = api::parse_path_id(text)) {
+    const auto again = api::parse_path_id(id->to_string());
+    require(again && *again == *id, "an id comes back");
+  }
+}
+std::vector<Bytes> seed_quantities() {
+  std::vector<Bytes> out;
+  for (const char* const text : {"50MiB", "1.5G", "200000", "90s", "30m", "2h", "1d", "3/7", "5%",
+                                 "0b5f0f6a-1111-4222-8333-444444444444"}) {
+    out.push_back(bytes_of(text));
+  }
+  return out;
+}
+
 constexpr Target kTargets[] = {
     {"payload_json", run_payload, seed_payload},
     {"filter_json", run_filter, seed_filter},
     {"key_path", run_key_path, seed_key_path},
     {"datetime", run_datetime, seed_datetime},
-    {"read_bodies", run_body, seed_body},
-    {"write_bodies", run_write, seed_write},
     {"http_target", run_http_target, seed_http_target},
     {"http_head", run_http_head, seed_http_head},
     {"member_name", run_member_name, seed_member_name},
     {"job_file", run_job, seed_job},
     {"settings", run_settings, seed_settings},
+    {"range_header", run_range, seed_range},
+    {"gzip_body", run_gzip, seed_gzip},
+    {"quarantine_record", run_quarantine_record, seed_quarantine_record},
+    {"check_state", run_check_state, seed_check_state},
+    {"quantities", run_quantities, seed_quantities},
 };
 
 }  // namespace

@@ -30,6 +30,10 @@ inline constexpr Line kOldest = "sort_by(.created_at)";
 inline constexpr Line kDelete = "curl -X DELETE";
 inline constexpr Line kGarbage = "/admin/gc";
 
+inline constexpr Line kCheck = "curl -X POST http://localhost:15002/admin/integrity-check";
+inline constexpr Line kCheckOne = "{\"collections\": [\"important_collection\"]}";
+inline constexpr Line kCheckStatus = "/admin/integrity-check/status";
+inline constexpr Line kCheckLogs = "integrity\\|error\\|corrupt";
 inline constexpr Line kRebuild = "/index/rebuild";
 
 inline constexpr Line kSnapshot = "curl -X POST http://localhost:15002/qdrant/snapshots";
@@ -49,6 +53,7 @@ inline constexpr std::array kAll = {
     kSearchLatency, kSearchTimes, kEfSearch,      kOptimize,      kLargest,     kCompression,
     kCompact,       kOldest,      kDelete,        kGarbage,       kRebuild,     kSnapshot,
     kListArchive,   kHashArchive, kRecover,       kManifest,      kRemoveData,  kCopyArchive,
-    kUnpack,        kSaveStats,   kCompareStats,  kSlowThreshold, kSlowLog,     kQueryCache};
+    kUnpack,        kSaveStats,   kCompareStats,  kSlowThreshold, kSlowLog,     kQueryCache,
+    kCheck,         kCheckOne,    kCheckStatus,   kCheckLogs};
 
 }  // namespace vz::runbook::lines

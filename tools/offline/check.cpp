@@ -5,21 +5,34 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <thread>
 #include <utility>
 
-#include "tools/offline/blocks.h"
+#include "engine/check/blocks.h"
+#include "engine/check/segment_check.h"
 #include "tools/offline/check_pieces.h"
 #include "tools/offline/check_run.h"
 #include "tools/offline/check_state.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/log_check.h"
-#include "tools/offline/segment_check.h"
 
 namespace vz::offline {
 namespace {
 
 using Tasks = std::vector<std::function<void()>>;
+
+/// Runs every task once, on `threads` threads of its own, and waits for them.
+void run_tasks(const Tasks& tasks, unsigned threads) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < tasks.size(); i = next++) tasks[i]();
+  };
+  std::vector<std::jthread> others;
+  const std::size_t wanted = std::min<std::size_t>(std::max(1u, threads), tasks.size());
+  for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(work);
+  work();
+}
 
 /// The levels one after another, each on all threads; the log beside the blocks.
 class Check {
@@ -31,9 +44,9 @@ class Check {
         state_(run.options.state != nullptr ? *run.options.state : unused_) {}
 
   void run() {
-    const CheckLevel level = run_.options.level;
-    if (level >= CheckLevel::kSizes) check_ends_of_files();
-    if (level < CheckLevel::kBlocks) return;
+    const check::Level level = run_.options.level;
+    if (level >= check::Level::kSizes) check_ends_of_files();
+    if (level < check::Level::kBlocks) return;
     pieces_ = pieces_of(run_, layout_, choice_);
     take_up_findings();
     announce();
@@ -41,7 +54,7 @@ class Check {
     log.emplace_back([this] { log_ = check_log(run_, layout_); });
     check_pieces(pieces_.reads, std::move(log));
     if (done_ == pieces_.reads.size()) check_pieces(pieces_.segments, {});
-    if (level >= CheckLevel::kContents && done_ == total()) check_collections();
+    if (level >= check::Level::kContents && done_ == total()) check_collections();
   }
 
   [[nodiscard]] const LogFacts& log() const { return log_; }
@@ -51,26 +64,27 @@ class Check {
   [[nodiscard]] std::uint64_t done() const { return done_; }
 
   /// What the next run takes up, of all that was found.
-  void keep_findings(const std::vector<Finding>& findings) {
+  void keep_findings(const std::vector<check::Finding>& findings) {
     const auto names = names_of_files();
     state_.findings.clear();
-    std::copy_if(findings.begin(), findings.end(), std::back_inserter(state_.findings),
-                 [&](const Finding& one) { return of_pieces(one.id) && names.contains(one.file); });
+    std::copy_if(
+        findings.begin(), findings.end(), std::back_inserter(state_.findings),
+        [&](const check::Finding& one) { return of_pieces(one.id) && names.contains(one.file); });
   }
 
  private:
   /// Found in pieces, not by what every run does anew.
-  static bool of_pieces(FindingId id) { return id >= FindingId::kSegmentBlocks; }
+  static bool of_pieces(check::FindingId id) { return id >= check::FindingId::kSegmentBlocks; }
 
-  [[nodiscard]] std::map<std::string, NamedFile*> names_of_files() {
-    std::map<std::string, NamedFile*> names;
-    for (NamedFile& file : layout_.files) names.emplace(run_.name_of(file.path), &file);
+  [[nodiscard]] std::map<std::string, check::NamedFile*> names_of_files() {
+    std::map<std::string, check::NamedFile*> names;
+    for (check::NamedFile& file : layout_.files) names.emplace(run_.name_of(file.path), &file);
     return names;
   }
 
   void check_ends_of_files() {
     Tasks tasks;
-    for (NamedFile& file : layout_.files)
+    for (check::NamedFile& file : layout_.files)
       if (file.present) tasks.emplace_back([this, &file] { check_ends(run_, file); });
     run_tasks(tasks, run_.options.threads);
   }
@@ -78,7 +92,7 @@ class Check {
   /// Findings of earlier runs about files that are still named.
   void take_up_findings() {
     const auto names = names_of_files();
-    for (const Finding& finding : state_.findings) {
+    for (const check::Finding& finding : state_.findings) {
       const auto file = names.find(finding.file);
       if (file == names.end()) continue;
       file->second->damaged = true;
@@ -95,7 +109,7 @@ class Check {
     for (const auto* pieces : {&pieces_.reads, &pieces_.segments})
       for (const Piece& piece : *pieces)
         if (!is_done(piece)) run_.pace.add_total(piece.bytes);
-    run_.pace.add_total(size_of_log(run_.env, run_.paths).bytes);
+    run_.pace.add_total(check::size_of_log(run_.env, run_.paths).bytes);
   }
 
   /// One piece is always done, so that even the shortest runs come to an end.
@@ -121,22 +135,25 @@ class Check {
   }
 
   void check_piece(const Piece& piece) {
-    LiveRows rows;
+    check::LiveRows rows;
     switch (piece.kind) {
       case Piece::Kind::kBlocks:
-        check_blocks(run_, *piece.file, piece.task, choice_);
+        check_blocks(run_, *piece.file, piece.task,
+                     [this, name = run_.name_of(piece.file->path)](std::uint64_t at) {
+                       return choice_.takes(name, at);
+                     });
         break;
       case Piece::Kind::kWhole:
         check_whole(run_, *piece.file);
         break;
       case Piece::Kind::kSegment: {
-        const NamedCollection& collection = layout_.collections[piece.collection];
+        const check::NamedCollection& collection = layout_.collections[piece.collection];
         rows = check_segment(run_, collection, collection.segments[piece.segment]);
         break;
       }
     }
     const bool counted =
-        piece.kind == Piece::Kind::kSegment && run_.options.level >= CheckLevel::kContents;
+        piece.kind == Piece::Kind::kSegment && run_.options.level >= check::Level::kContents;
     if (run_.options.state == nullptr && !counted) return;
     std::string key = key_of(run_, layout_, piece);
     MutexLock lock(mutex_);
@@ -145,10 +162,11 @@ class Check {
   }
 
   void check_collections() {
-    std::vector<LiveRows> sums(layout_.collections.size(), LiveRows{.known = pieces_.all});
+    std::vector<check::LiveRows> sums(layout_.collections.size(),
+                                      check::LiveRows{.known = pieces_.all});
     for (const Piece& piece : pieces_.segments) {
-      const LiveRows& one = state_.segments[key_of(run_, layout_, piece)];
-      LiveRows& sum = sums[piece.collection];
+      const check::LiveRows& one = state_.segments[key_of(run_, layout_, piece)];
+      check::LiveRows& sum = sums[piece.collection];
       sum.known = sum.known && one.known;
       sum.points += one.points;
       sum.digest += one.digest;
@@ -172,13 +190,14 @@ class Check {
 
 CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log) {
   CheckReport report;
-  const LogSize log_size = size_of_log(run.env, run.paths);
+  const check::LogSize log_size = check::size_of_log(run.env, run.paths);
   report.files = layout.files.size() + log_size.files;
   report.bytes = log_size.bytes;
-  for (const NamedFile& file : layout.files) report.bytes += file.info.size_bytes;
-  for (const NamedCollection& collection : layout.collections) {
+  for (const check::NamedFile& file : layout.files) report.bytes += file.info.size_bytes;
+  for (const check::NamedCollection& collection : layout.collections) {
     report.segments += collection.segments.size();
-    for (const NamedSegment& segment : collection.segments) report.rows += segment.entry->rows;
+    for (const check::NamedSegment& segment : collection.segments)
+      report.rows += segment.entry->rows;
   }
   report.log_records = log.records;
   report.lsn = log.last_lsn;
@@ -192,8 +211,9 @@ CheckReport report_of(const Run& run, const Layout& layout, const LogFacts& log)
 }  // namespace
 
 bool CheckReport::damaged() const {
-  return std::any_of(findings.begin(), findings.end(),
-                     [](const Finding& finding) { return finding.severity != Severity::kNote; });
+  return std::any_of(findings.begin(), findings.end(), [](const check::Finding& finding) {
+    return finding.severity != check::Severity::kNote;
+  });
 }
 
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options) {

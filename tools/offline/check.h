@@ -7,23 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/run.h"
 #include "storage/env/env.h"
 #include "storage/store/store.h"
-#include "tools/offline/finding.h"
 #include "tools/offline/sample.h"
 
 namespace vz::offline {
 
 struct CheckState;  // check_state.h
-
-/// Each level includes those before it.
-enum class CheckLevel : std::uint8_t {
-  kLayout = 0,    ///< FORMAT, CURRENT, the manifests, and which files are there
-  kSizes = 1,     ///< length and trailer of every file that the manifest names
-  kBlocks = 2,    ///< every block's checksum, the log, ids, dead rows
-  kContents = 3,  ///< SHA-256, vectors, payloads, row hashes, digests, indexes, columns
-  kSearch = 4,    ///< a sample of points is searched for, and compared with a scan
-};
 
 inline constexpr unsigned kCheckThreadsMax = 256;
 
@@ -31,7 +22,7 @@ inline constexpr unsigned kCheckThreadsMax = 256;
 using CheckProgress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
 
 struct CheckOptions {
-  CheckLevel level = CheckLevel::kBlocks;
+  check::Level level = check::Level::kBlocks;
   std::string collection{};            ///< name or alias; empty: all of them
   unsigned threads = 1;                ///< 1 .. kCheckThreadsMax
   std::uint64_t limit_rate_bytes = 0;  ///< read at most so many a second; 0: no limit
@@ -50,15 +41,15 @@ struct CheckOptions {
 struct CheckReport {
   store::Identity identity{};  ///< ids are empty if FORMAT cannot be read
   std::uint64_t manifest = 0;  ///< number of the image that was followed; 0: none could be read
-  std::vector<Finding> findings{};  ///< by file, then offset
-  std::uint64_t files = 0;          ///< that the manifest names, and log files
-  std::uint64_t bytes = 0;          ///< of these files
+  std::vector<check::Finding> findings{};  ///< by file, then offset
+  std::uint64_t files = 0;                 ///< that the manifest names, and log files
+  std::uint64_t bytes = 0;                 ///< of these files
   std::uint64_t segments = 0;
   std::uint64_t rows = 0;         ///< of the segments
   std::uint64_t log_records = 0;  ///< that a start would read; from level 2 on
   Lsn lsn = 0;                    ///< the last one of the log, or of the manifest
   double duration_seconds = 0;
-  CheckLevel level = CheckLevel::kLayout;
+  check::Level level = check::Level::kLayout;
   /// Pieces of segments that were to be read, and those that were, in this run or an earlier one.
   std::uint64_t pieces = 0;
   std::uint64_t pieces_done = 0;
@@ -77,8 +68,9 @@ struct CheckReport {
 /// errors  kLocked (at once; names the holder), kNoData (absent, empty, or not ours),
 ///         kFailedPrecondition (a restore was cut short: neither content is there whole),
 ///         kIncompatible (a format newer than this program), kNotFound (no such collection),
-///         kPermissionDenied (any file, also one of many), kIoError (the directory cannot be
-///         read, no memory or descriptors, something that is no regular file in the place of one).
+///         kPermissionDenied (any file, also one of many), kExhausted (no memory, no
+///         descriptors), kIoError (the directory cannot be read, something that is no regular file
+///         in the place of one).
 ///         What the disk does not give of a file that could be opened is damage.
 /// Starts options.threads threads and joins them.
 Result<CheckReport> check(Env& env, const std::string& directory, const CheckOptions& options);

@@ -19,11 +19,11 @@ struct Piece {
     kSegment,  ///< what the files of a segment mean
   };
   Kind kind = Kind::kBlocks;
-  NamedFile* file = nullptr;   ///< of kSegment its .seg
-  std::uint64_t task = 0;      ///< of kBlocks
-  std::uint64_t bytes = 0;     ///< that are read, for the progress
-  std::size_t collection = 0;  ///< of kSegment, in Layout::collections
-  std::size_t segment = 0;     ///< of kSegment, in NamedCollection::segments
+  check::NamedFile* file = nullptr;  ///< of kSegment its .seg
+  std::uint64_t task = 0;            ///< of kBlocks
+  std::uint64_t bytes = 0;           ///< that are read, for the progress
+  std::size_t collection = 0;        ///< of kSegment, in Layout::collections
+  std::size_t segment = 0;           ///< of kSegment, in NamedCollection::segments
 };
 
 struct Pieces {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/base/bytes.h"
+#include "tools/offline/json_number.h"
 
 namespace vz::offline {
 namespace {
@@ -14,7 +15,7 @@ using nlohmann::ordered_json;
 constexpr std::string_view kSchema = "vectorizerctl.data.check.state/1";
 constexpr std::uint64_t kStateBytesMax = 1u << 30;
 
-ordered_json json_of(const Finding& finding) {
+ordered_json json_of(const check::Finding& finding) {
   return {{"id", static_cast<unsigned>(finding.id)},
           {"file", finding.file},
           {"offset", finding.offset},
@@ -24,19 +25,19 @@ ordered_json json_of(const Finding& finding) {
 }
 
 /// Errors by exception: nlohmann's, caught in decode_check_state.
-Finding finding_of(const ordered_json& json) {
-  const auto number = json.at("id").get<unsigned>();
-  const auto kinds = finding_kinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(), [number](const FindingKind& one) {
-    return static_cast<unsigned>(one.id) == number;
-  });
+check::Finding finding_of(const ordered_json& json) {
+  const auto number = whole_number<unsigned>(json.at("id"));
+  const auto kinds = check::finding_kinds();
+  const auto kind = std::find_if(
+      kinds.begin(), kinds.end(),
+      [number](const check::FindingKind& one) { return static_cast<unsigned>(one.id) == number; });
   if (kind == kinds.end()) throw nlohmann::json::other_error::create(501, "id", nullptr);
   return {.id = kind->id,
           .severity = kind->severity,
           .damage = kind->damage,
           .file = json.at("file"),
-          .offset = json.at("offset"),
-          .length = json.at("length"),
+          .offset = whole_number<std::uint64_t>(json.at("offset")),
+          .length = whole_number<std::uint64_t>(json.at("length")),
           .collection = json.at("collection"),
           .message = json.at("message")};
 }
@@ -54,7 +55,7 @@ std::string encode_check_state(const CheckState& state) {
                                {"digest", rows.digest}});
   }
   out["findings"] = ordered_json::array();
-  for (const Finding& finding : state.findings) out["findings"].push_back(json_of(finding));
+  for (const check::Finding& finding : state.findings) out["findings"].push_back(json_of(finding));
   return out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -63,11 +64,14 @@ Result<CheckState> decode_check_state(std::string_view text) {
     const auto json = ordered_json::parse(text);
     if (json.at("schema") != kSchema)
       return fail(ErrorCode::kInvalidArgument, "expected the schema " + std::string(kSchema));
-    CheckState state{.about = json.at("about"), .seed = json.at("seed")};
+    CheckState state{.about = json.at("about"),
+                     .seed = whole_number<std::uint64_t>(json.at("seed"))};
     for (const auto& key : json.at("done")) state.done.insert(key.get<std::string>());
     for (const auto& one : json.at("segments")) {
       state.segments[one.at("segment").get<std::string>()] = {
-          .known = one.at("known"), .points = one.at("points"), .digest = one.at("digest")};
+          .known = one.at("known"),
+          .points = whole_number<std::uint64_t>(one.at("points")),
+          .digest = whole_number<std::uint64_t>(one.at("digest"))};
     }
     for (const auto& one : json.at("findings")) state.findings.push_back(finding_of(one));
     return state;

@@ -7,18 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/finding.h"
+#include "engine/check/segment_check.h"
 #include "storage/env/env.h"
-#include "tools/offline/finding.h"
-#include "tools/offline/segment_check.h"
 
 namespace vz::offline {
 
 struct CheckState {
   std::string about{};  ///< directory, level, sample, collection: a run goes on with the same only
-  std::uint64_t seed = 0;                      ///< of the sample
-  std::set<std::string> done{};                ///< keys of pieces (check_pieces.h)
-  std::map<std::string, LiveRows> segments{};  ///< of those that are done, what level 3 counted
-  std::vector<Finding> findings{};             ///< about files that pieces are of
+  std::uint64_t seed = 0;        ///< of the sample
+  std::set<std::string> done{};  ///< keys of pieces (check_pieces.h)
+  std::map<std::string, check::LiveRows>
+      segments{};                          ///< of those that are done, what level 3 counted
+  std::vector<check::Finding> findings{};  ///< about files that pieces are of
 };
 
 /// JSON, with a schema id. Memory: some 100 bytes a piece.

@@ -124,7 +124,7 @@ class Compaction {
   Env& env_;
   const store::Paths& paths_;
   const CompactOptions& options_;
-  Pace pace_;
+  check::Pace pace_;
   CompactReport report_;
 };
 

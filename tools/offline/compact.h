@@ -22,9 +22,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/check/pace.h"
 #include "engine/limits.h"
 #include "storage/env/env.h"
-#include "tools/offline/pace.h"
 #include "tools/offline/parts.h"
 
 namespace vz::offline {
@@ -40,7 +40,7 @@ struct CompactOptions {
   unsigned threads = 1;                                      ///< that build graphs
   /// On another disk: files are built in it when the data directory's has no room. "": none.
   std::string workdir{};
-  Pace::Progress progress{};  ///< bytes of old segments done with, of all that will be
+  check::Pace::Progress progress{};  ///< bytes of old segments done with, of all that will be
 };
 
 inline constexpr int kZstdLevelMax = 22;

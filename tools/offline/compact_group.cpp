@@ -25,7 +25,7 @@ void replace(CollectionEntry& entry, SegmentRun run, const std::vector<SegmentEn
 class GroupMerge {
  public:
   GroupMerge(ImageEditor& editor, CollectionId collection, SegmentRun run, const RowTotals& before,
-             CompactWorkdir* workdir, const CompactOptions& options, Pace& pace)
+             CompactWorkdir* workdir, const CompactOptions& options, check::Pace& pace)
       : editor_(editor),
         env_(editor.store().env()),
         paths_(editor.store().paths()),
@@ -141,13 +141,14 @@ class GroupMerge {
   const RowTotals& before_;
   CompactWorkdir* const workdir_;
   const CompactOptions& options_;
-  Pace& pace_;
+  check::Pace& pace_;
 };
 
 }  // namespace
 
 Status replace_segments(ImageEditor& editor, CollectionEntry entry, SegmentRun run,
-                        std::vector<SegmentEntry> segments, const RowTotals& before, Pace& pace) {
+                        std::vector<SegmentEntry> segments, const RowTotals& before,
+                        check::Pace& pace) {
   const store::Store& store = editor.store();
   CollectionEntry alone = entry;
   alone.segments = segments;
@@ -170,7 +171,7 @@ Status replace_segments(ImageEditor& editor, CollectionEntry entry, SegmentRun r
 Result<std::optional<SegmentEntry>> compact_run(ImageEditor& editor, CollectionId collection,
                                                 SegmentRun run, const RowTotals& before,
                                                 CompactWorkdir* workdir,
-                                                const CompactOptions& options, Pace& pace) {
+                                                const CompactOptions& options, check::Pace& pace) {
   return GroupMerge(editor, collection, run, before, workdir, options, pace).run();
 }
 

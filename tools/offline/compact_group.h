@@ -29,7 +29,7 @@ struct SegmentRun {
 /// read); those of ImageEditor::publish().
 Status replace_segments(ImageEditor& editor, manifest::CollectionEntry entry, SegmentRun run,
                         std::vector<manifest::SegmentEntry> segments, const RowTotals& before,
-                        Pace& pace);
+                        check::Pace& pace);
 
 /// Merges the segments of `run` of the collection in force, whose live rows are `before`, and
 /// removes their files. `workdir` is null to build in place. Nobody else may have them open.
@@ -39,6 +39,6 @@ Status replace_segments(ImageEditor& editor, manifest::CollectionEntry entry, Se
 ///          new.
 Result<std::optional<manifest::SegmentEntry>> compact_run(
     ImageEditor& editor, CollectionId collection, SegmentRun run, const RowTotals& before,
-    CompactWorkdir* workdir, const CompactOptions& options, Pace& pace);
+    CompactWorkdir* workdir, const CompactOptions& options, check::Pace& pace);
 
 }  // namespace vz::offline

@@ -8,6 +8,7 @@
 #include "tools/offline/check_run.h"
 #include "tools/offline/compact_workdir.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/hindrance.h"
 #include "tools/offline/layout.h"
 
 namespace vz::offline {
@@ -123,19 +124,19 @@ class Plan {
 
   /// What check() calls a stray and is not going to be removed.
   Status list_strays() {
-    Findings findings(paths_);
-    Pace pace(0, {});
-    const CheckOptions check{.level = CheckLevel::kLayout};
-    WatchedEnv watched(env_);
-    VZ_TRY(read_layout(Run{watched, paths_, check, findings, pace}));
-    VZ_TRY(watched.unhindered());
+    check::Findings findings(paths_);
+    check::Pace pace(0, {});
+    const CheckOptions check{.level = check::Level::kLayout};
+    check::WatchedEnv watched(env_);
+    VZ_TRY(read_layout(Run{{watched, paths_, check.level, findings, pace}, check}));
+    VZ_TRY(unhindered(watched));
     std::set<std::string> going;
     for (const GarbageItem& item : report_.items) going.insert(item.path);
-    for (const Finding& finding : findings.take()) {
+    for (const check::Finding& finding : findings.take()) {
       if (going.contains(finding.file)) continue;
-      if (finding.id == FindingId::kUnknownFile)
+      if (finding.id == check::FindingId::kUnknownFile)
         report_.kept.push_back({finding.file, finding.length, "unknown: not made by a node"});
-      if (finding.id == FindingId::kLeftover) {
+      if (finding.id == check::FindingId::kLeftover) {
         report_.kept.push_back({finding.file, finding.length,
                                 "its number was not given out yet: a node overwrites it"});
       }

@@ -16,7 +16,7 @@ Result<HashReport> hash(Env& env, const std::string& directory, const HashOption
   VZ_TRY_ASSIGN(const DataDirectory data, open_for_reading(env, directory));
   VZ_TRY_ASSIGN(const auto wanted, wanted_collections(data.paths, data.image, options.collection));
   VZ_TRY_ASSIGN(const UnflushedRecords unflushed, count_unflushed(env, data.paths, data.image));
-  Pace pace(0, options.progress);
+  check::Pace pace(0, options.progress);
   for (const auto* entry : wanted)
     for (const auto& segment : entry->segments) pace.add_total(segment.seg.size_bytes);
 

@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/pace.h"
 #include "storage/env/env.h"
-#include "tools/offline/pace.h"
 #include "tools/offline/parts.h"
 
 namespace vz::offline {
 
 struct HashOptions {
-  std::string collection{};   ///< name or alias; empty: all of them
-  Pace::Progress progress{};  ///< bytes read, of all that will be
+  std::string collection{};          ///< name or alias; empty: all of them
+  check::Pace::Progress progress{};  ///< bytes read, of all that will be
 };
 
 struct CollectionHash {

@@ -17,8 +17,8 @@ class Chooser {
 
   Result<ImageChoice> run() {
     VZ_TRY_ASSIGN(const CheckReport layout,
-                  check(env_, paths_.root, {.level = CheckLevel::kLayout}));
-    for (const Finding& finding : layout.findings) note_damage(finding);
+                  check(env_, paths_.root, {.level = check::Level::kLayout}));
+    for (const check::Finding& finding : layout.findings) note_damage(finding);
     VZ_TRY(read_images());
     const auto current = manifest::read_current(env_, paths_.root);
     if (current) {
@@ -46,15 +46,15 @@ class Chooser {
   }
 
  private:
-  void note_damage(const Finding& finding) {
+  void note_damage(const check::Finding& finding) {
     switch (finding.id) {
-      case FindingId::kFormatMissing:
-      case FindingId::kFormatDamaged:
-      case FindingId::kCurrentMissing:
-      case FindingId::kCurrentDamaged:
-      case FindingId::kImageMissing:
-      case FindingId::kImageDamaged:
-      case FindingId::kOldImageDamaged:
+      case check::FindingId::kFormatMissing:
+      case check::FindingId::kFormatDamaged:
+      case check::FindingId::kCurrentMissing:
+      case check::FindingId::kCurrentDamaged:
+      case check::FindingId::kImageMissing:
+      case check::FindingId::kImageDamaged:
+      case check::FindingId::kOldImageDamaged:
         out_.damaged[finding.file] = finding.id;
         break;
       default:
@@ -82,7 +82,7 @@ class Chooser {
   void give_up_current() {
     out_.current_is_wrong = true;
     for (const std::string& name : unreadable_)
-      out_.damaged.emplace(name, FindingId::kOldImageDamaged);
+      out_.damaged.emplace(name, check::FindingId::kOldImageDamaged);
   }
 
   Result<ImageChoice> in_force(Manifest& image) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/finding.h"
 #include "storage/store/seen_here.h"
-#include "tools/offline/finding.h"
 
 namespace vz::offline {
 
@@ -18,7 +18,7 @@ struct ImageChoice {
   /// A newer one than `image` that CURRENT does not name: better if `image` turns out to be
   /// damaged.
   std::optional<manifest::Manifest> newer{};
-  std::map<std::string, FindingId> damaged{};  ///< FORMAT, CURRENT and images, by name
+  std::map<std::string, check::FindingId> damaged{};  ///< FORMAT, CURRENT and images, by name
   std::vector<std::string> notes{};
 };
 

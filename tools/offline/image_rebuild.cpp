@@ -260,7 +260,7 @@ class Rebuild {
     image.aliases.clear();
     for (const auto& [name, target] : aliases_) {
       const bool there = std::any_of(image.collections.begin(), image.collections.end(),
-                                     [&](const auto& entry) { return entry.id == target; });
+                                     [id = target](const auto& entry) { return entry.id == id; });
       if (target != 0 && there) image.aliases.push_back({name, target});
     }
     out_.notes.push_back(

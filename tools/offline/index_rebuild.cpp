@@ -74,7 +74,7 @@ Result<std::vector<RebuiltSegment>> rebuild_index(Env& env, const std::string& d
   VZ_TRY_ASSIGN(ImageEditor editor, ImageEditor::make(*store));
   VZ_TRY_ASSIGN(const auto targets,
                 targets_of(store->paths(), editor.image(), options.selection, out));
-  Pace pace(0, options.progress);
+  check::Pace pace(0, options.progress);
   for (const Target& target : targets) pace.add_total(target.entry.seg.size_bytes);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const CollectionEntry entry = editor.entry_of(targets[i].collection);

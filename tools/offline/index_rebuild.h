@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/pace.h"
 #include "storage/env/env.h"
-#include "tools/offline/pace.h"
 #include "tools/offline/segments.h"
 
 namespace vz::offline {
@@ -15,8 +15,8 @@ struct RebuildOptions {
   enum class Run : std::uint8_t { kPlan, kApply };
   Run run = Run::kPlan;
   SegmentSelection selection{};
-  unsigned threads = 1;       ///< that build graphs
-  Pace::Progress progress{};  ///< bytes of segments done with, of all that will be
+  unsigned threads = 1;              ///< that build graphs
+  check::Pace::Progress progress{};  ///< bytes of segments done with, of all that will be
 };
 
 struct RebuiltSegment {

@@ -51,15 +51,16 @@ class Images {
     const auto current = manifest::read_current(run_.env, run_.paths.root);
     if (!current) {
       const bool missing = current.error().code == ErrorCode::kNotFound;
-      run_.findings.add(missing ? FindingId::kCurrentMissing : FindingId::kCurrentDamaged,
-                        current_path, {}, "", missing ? "" : current.error().message);
+      run_.findings.add(
+          missing ? check::FindingId::kCurrentMissing : check::FindingId::kCurrentDamaged,
+          current_path, {}, "", missing ? "" : current.error().message);
       return follow_newest(layout, std::nullopt);
     }
     auto image = manifest::load_image(run_.env, run_.paths.root, *current);
     if (!image) {
       if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
       const bool missing = image.error().code == ErrorCode::kNotFound;
-      run_.findings.add(missing ? FindingId::kImageMissing : FindingId::kImageDamaged,
+      run_.findings.add(missing ? check::FindingId::kImageMissing : check::FindingId::kImageDamaged,
                         path_of(*current), {}, "", missing ? "" : image.error().message);
       return follow_newest(layout, *current);
     }
@@ -88,7 +89,7 @@ class Images {
         return {};
       }
       if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
-      run_.findings.add(FindingId::kOldImageDamaged, path_of(number), {}, "",
+      run_.findings.add(check::FindingId::kOldImageDamaged, path_of(number), {}, "",
                         image.error().message);
     }
     return {};
@@ -105,7 +106,7 @@ class Images {
       }
       if (is_incompatible(image.error())) return tl::unexpected<Error>(image.error());
       spare_unreadable_ = true;
-      run_.findings.add(FindingId::kOldImageDamaged, path_of(number), {}, "",
+      run_.findings.add(check::FindingId::kOldImageDamaged, path_of(number), {}, "",
                         image.error().message);
       return {};
     }
@@ -125,7 +126,8 @@ Entries list_or_report(const Run& run, const std::string& path, std::string_view
   auto entries = run.env.list(path);
   if (!entries) {
     if (entries.error().code != ErrorCode::kNotFound)
-      run.findings.add(FindingId::kUnlistable, path, {}, collection, entries.error().message);
+      run.findings.add(check::FindingId::kUnlistable, path, {}, collection,
+                       entries.error().message);
     return out;
   }
   for (auto& entry : *entries) out.emplace(entry.name, entry);
@@ -143,37 +145,26 @@ class CollectionFiles {
                           ? Entries{}
                           : list_or_report(run, run.paths.collection(entry.id), entry.name)) {}
 
-  NamedCollection name_all() {
-    NamedCollection out{.entry = &entry_};
-    for (const SegmentEntry& part : entry_.segments) {
-      const auto& paths = run_.paths;
-      const auto derived = [&](const std::optional<manifest::VersionedFile>& file, FileKind kind,
-                               auto path_of) -> NamedFile* {
-        if (!file) return nullptr;
-        return add((paths.*path_of)(entry_.id, part.epoch, part.seq, file->number), kind,
-                   file->info);
-      };
-      out.segments.push_back(
-          {.entry = &part,
-           .seg = add(paths.seg(entry_.id, part.epoch, part.seq), FileKind::kSegment, part.seg),
-           .dead = derived(part.dead, FileKind::kDead, &store::Paths::dead),
-           .index = derived(part.index, FileKind::kIndex, &store::Paths::index),
-           .fields = derived(part.fields, FileKind::kFields, &store::Paths::fields)});
-    }
-    return out;
+  check::NamedCollection name_all() {
+    return check::name_files(run_.paths, entry_,
+                             [this](const std::string& path, FileKind kind, const FileInfo& info) {
+                               return add(path, kind, info);
+                             });
   }
 
  private:
-  NamedFile* add(const std::string& path, FileKind kind, const FileInfo& info) {
-    NamedFile& file = layout_.files.emplace_back();
+  check::NamedFile* add(const std::string& path, FileKind kind, const FileInfo& info) {
+    check::NamedFile& file = layout_.files.emplace_back();
     file.path = path;
     file.kind = kind;
     file.info = info;
     file.collection = entry_.name;
     file.present = in_directory_.contains(path.substr(path.rfind('/') + 1));
     if (!file.present) {
-      run_.report(file, by_kind(file, FindingId::kSegmentMissing, FindingId::kDerivedMissing), {},
-                  "");
+      run_.report(file,
+                  check::by_kind(file, check::FindingId::kSegmentMissing,
+                                 check::FindingId::kDerivedMissing),
+                  {}, "");
     }
     return &file;
   }
@@ -189,15 +180,16 @@ Status report_restore(const Run& run) {
   if (run.options.image != nullptr) return {};
   VZ_TRY_ASSIGN(const auto restore, look_for_restore(run.env, run.paths));
   if (!restore) return {};
-  const FindingId id =
-      restore->complete ? FindingId::kRestoreWaiting : FindingId::kRestoreIncomplete;
+  const check::FindingId id =
+      restore->complete ? check::FindingId::kRestoreWaiting : check::FindingId::kRestoreIncomplete;
   run.findings.add(id, run.paths.restore(), {}, "", text_of(*restore));
   return {};
 }
 
 }  // namespace
 
-Result<store::Identity> read_format(Env& env, const store::Paths& paths, Findings& findings) {
+Result<store::Identity> read_format(Env& env, const store::Paths& paths,
+                                    check::Findings& findings) {
   VZ_TRY(require_directory(env, paths));
   const auto state = store::inspect(env, paths);
   if (!state) {
@@ -207,13 +199,13 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths, Finding
       return fail(ErrorCode::kNoData,
                   paths.root + " is not a data directory: it holds other things and no FORMAT");
     }
-    findings.add(FindingId::kFormatMissing, paths.format(), {}, "", "");
+    findings.add(check::FindingId::kFormatMissing, paths.format(), {}, "", "");
     return store::Identity{.cluster_id = {}, .node_id = {}};
   }
   if (*state == store::DirectoryState::kFresh) return no_data_yet(env, paths);
   auto identity = store::read_identity(env, paths);
   if (identity || is_incompatible(identity.error())) return identity;
-  findings.add(FindingId::kFormatDamaged, paths.format(), {}, "", identity.error().message);
+  findings.add(check::FindingId::kFormatDamaged, paths.format(), {}, "", identity.error().message);
   return store::Identity{.cluster_id = {}, .node_id = {}};
 }
 
@@ -243,17 +235,17 @@ Result<Layout> read_layout(const Run& run) {
 namespace {
 
 Result<CheckReport> check_watched(
-    WatchedEnv& env, const std::string& directory, const CheckOptions& options,
+    check::WatchedEnv& env, const std::string& directory, const CheckOptions& options,
     const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
   const auto began = std::chrono::steady_clock::now();
   const store::Paths paths = paths_of(directory);
-  Findings findings(paths);
+  check::Findings findings(paths);
   VZ_TRY_ASSIGN(store::Identity identity, read_format(env, paths, findings));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
   VZ_TRY(require_no_swap(env, paths));
   VZ_TRY(require_plain_files(env, paths));
-  Pace pace(options.limit_rate_bytes, options.progress);
-  const Run run{env, paths, options, findings, pace};
+  check::Pace pace(options.limit_rate_bytes, options.progress);
+  const Run run{{env, paths, options.level, findings, pace}, options};
   VZ_TRY_ASSIGN(Layout layout, read_layout(run));
   VZ_TRY_ASSIGN(CheckReport report, steps(run, layout));
   if (const auto newer = run.incompatible()) return tl::unexpected<Error>(*newer);
@@ -270,9 +262,9 @@ Result<CheckReport> check_watched(
 Result<CheckReport> check_layout(
     Env& env, const std::string& directory, const CheckOptions& options,
     const std::function<Result<CheckReport>(const Run&, Layout&)>& steps) {
-  WatchedEnv watched(env);
+  check::WatchedEnv watched(env);
   auto report = check_watched(watched, directory, options, steps);
-  VZ_TRY(watched.unhindered());  // Before all else: it may be what another error comes from.
+  VZ_TRY(unhindered(watched));  // Before all else: it may be what another error comes from.
   return report;
 }
 

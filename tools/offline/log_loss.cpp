@@ -65,7 +65,7 @@ class Verdict {
     if (files_.empty()) return without_files();
     Lsn undecodable = 0;
     const auto visit = [&](const format::WalRecord& record) -> Status {
-      const Status decoded = decode_payload(record);
+      const Status decoded = check::decode_payload(record);
       if (!decoded && undecodable == 0) undecodable = record.lsn;
       return decoded;
     };

@@ -44,7 +44,7 @@ Result<CollectionParts> open_parts(Env& env, const store::Paths& paths,
   return out;
 }
 
-Result<RowTotals> total_of(const SealedPart& part, Lsn as_of, Pace& pace) {
+Result<RowTotals> total_of(const SealedPart& part, Lsn as_of, check::Pace& pace) {
   const std::uint32_t rows = part.row_count();
   const std::uint64_t bytes = part.segment().file().file_size();
   const std::uint64_t bytes_per_row = rows == 0 ? 0 : bytes / rows;
@@ -69,7 +69,7 @@ Result<RowTotals> total_of(const SealedPart& part, Lsn as_of, Pace& pace) {
   return totals;
 }
 
-Result<RowTotals> total_of(const Parts& parts, Lsn as_of, Pace& pace) {
+Result<RowTotals> total_of(const Parts& parts, Lsn as_of, check::Pace& pace) {
   RowTotals sum;
   for (const auto& part : parts) {
     VZ_TRY_ASSIGN(const RowTotals one, total_of(*part, as_of, pace));

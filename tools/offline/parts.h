@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "engine/check/pace.h"
 #include "engine/collection/sealed_part.h"
 #include "storage/manifest/manifest.h"
 #include "storage/store/store.h"
-#include "tools/offline/pace.h"
 
 namespace vz::offline {
 
@@ -43,10 +43,10 @@ struct RowTotals {
 /// Of the rows that live at `as_of`. Reads every vector and payload and computes each hash from
 /// them; what the segment says of its hashes is not trusted. Tells `pace` of the segment's bytes.
 /// Errors: kCorruption: a row cannot be read.
-Result<RowTotals> total_of(const collection::SealedPart& part, Lsn as_of, Pace& pace);
+Result<RowTotals> total_of(const collection::SealedPart& part, Lsn as_of, check::Pace& pace);
 
 /// The sum of total_of(). Errors: as there.
-Result<RowTotals> total_of(const Parts& parts, Lsn as_of, Pace& pace);
+Result<RowTotals> total_of(const Parts& parts, Lsn as_of, check::Pace& pace);
 
 /// "7 points, digest 00c0ffee00c0ffee"
 std::string text_of(const RowTotals& totals);

@@ -8,6 +8,7 @@
 #include "storage/store/lock_owner.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/file_copy.h"
+#include "tools/offline/place.h"
 #include "tools/offline/quarantine_record.h"
 
 namespace vz::offline {
@@ -252,7 +253,7 @@ Result<std::vector<std::string>> export_quarantined(Env& env, const std::string&
   if (entry == entries.end())
     return fail(ErrorCode::kNotFound, "there is nothing called '" + name + "' in " +
                                           paths.quarantine() + ": see data quarantine list");
-  if (paths_of(target).root == paths.root || paths_of(target).root.starts_with(paths.root + "/")) {
+  if (lies_in(target, paths.root)) {
     return fail(ErrorCode::kInvalidArgument,
                 target +
                     " is inside of the data directory: the manifest names something else in "

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/finding.h"
 #include "storage/base/sha256.h"
 #include "storage/store/store.h"
-#include "tools/offline/finding.h"
 
 namespace vz::offline {
 
@@ -34,7 +34,7 @@ struct QuarantineRecord {
   std::string name{};  ///< of its directory
   std::string kind{};  ///< segment, log, manifest, current, format, restore
   std::string why{};
-  std::vector<FindingId> findings{};
+  std::vector<check::FindingId> findings{};
   std::string collection{};
   std::vector<PointId> points_gone{};
   std::uint64_t points_gone_unnamed = 0;

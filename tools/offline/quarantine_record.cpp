@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/base/hex.h"
+#include "tools/offline/json_number.h"
 
 namespace vz::offline {
 namespace {
@@ -21,12 +22,12 @@ Sha256Digest digest_of(const std::string& hex) {
 }
 
 /// The number of "VZ-1203"; 0 for anything else.
-FindingId finding_of(std::string_view text) {
+check::FindingId finding_of(std::string_view text) {
   std::uint16_t number = 0;
   constexpr std::string_view kPrefix = "VZ-";
   if (text.starts_with(kPrefix))
     std::from_chars(text.data() + kPrefix.size(), text.data() + text.size(), number);
-  return static_cast<FindingId>(number);
+  return static_cast<check::FindingId>(number);
 }
 
 /// A name of ours: it stays where it belongs.
@@ -40,7 +41,7 @@ std::string encode_record(const QuarantineRecord& record) {
   ordered_json out = {{"schema", kSchema}, {"name", record.name},     {"kind", record.kind},
                       {"why", record.why}, {"time_s", record.time_s}, {"tool", record.tool}};
   out["findings"] = ordered_json::array();
-  for (const FindingId id : record.findings) out["findings"].push_back(id_text(id));
+  for (const check::FindingId id : record.findings) out["findings"].push_back(check::id_text(id));
   out["collection"] = record.collection;
   out["files"] = ordered_json::array();
   for (const QuarantinedFile& file : record.files) {
@@ -74,22 +75,22 @@ Result<QuarantineRecord> decode_record(std::string_view text) {
     in.at("name").get_to(record.name);
     in.at("kind").get_to(record.kind);
     in.at("why").get_to(record.why);
-    in.at("time_s").get_to(record.time_s);
+    record.time_s = whole_number<std::int64_t>(in.at("time_s"));
     in.at("tool").get_to(record.tool);
     in.at("collection").get_to(record.collection);
-    in.at("first_lsn").get_to(record.first_lsn);
-    in.at("last_lsn").get_to(record.last_lsn);
-    in.at("points_gone_unnamed").get_to(record.points_gone_unnamed);
-    in.at("points_returned").get_to(record.points_returned);
+    record.first_lsn = whole_number<Lsn>(in.at("first_lsn"));
+    record.last_lsn = whole_number<Lsn>(in.at("last_lsn"));
+    record.points_gone_unnamed = whole_number<std::uint64_t>(in.at("points_gone_unnamed"));
+    record.points_returned = whole_number<std::uint64_t>(in.at("points_returned"));
     for (const auto& id : in.at("findings"))
       record.findings.push_back(finding_of(id.get<std::string>()));
     for (const auto& file : in.at("files")) {
       QuarantinedFile& to = record.files.emplace_back();
       file.at("name").get_to(to.name);
       file.at("from").get_to(to.from);
-      file.at("offset").get_to(to.offset);
-      file.at("size_bytes").get_to(to.size_bytes);
-      file.at("unreadable_bytes").get_to(to.unreadable_bytes);
+      to.offset = whole_number<std::uint64_t>(file.at("offset"));
+      to.size_bytes = whole_number<std::uint64_t>(file.at("size_bytes"));
+      to.unreadable_bytes = whole_number<std::uint64_t>(file.at("unreadable_bytes"));
       to.sha256 = digest_of(file.at("sha256").get<std::string>());
       if (!is_plain(to.name)) return fail(ErrorCode::kCorruption, "a file's name is no name");
     }

@@ -47,7 +47,7 @@ Result<RepairReport> repair(Env& env, const std::string& directory, const Repair
   VZ_ASSERT(options.threads >= 1 && options.threads <= kCheckThreadsMax);
   const store::Paths paths = paths_of(directory);
   // First what tells whose directory this is: before that not even a lock is taken.
-  Findings unused(paths);
+  check::Findings unused(paths);
   VZ_TRY(read_format(env, paths, unused));
   // An exclusive lock writes its owner into LOCK: only for those who go on to write.
   VZ_TRY_ASSIGN(auto shared, lock_shared(env, paths));

@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/finding.h"
 #include "storage/env/env.h"
 #include "tools/offline/check.h"
-#include "tools/offline/finding.h"
 #include "tools/offline/repair_collection.h"
 
 namespace vz::offline {
@@ -34,9 +34,9 @@ struct RepairOptions {
 };
 
 struct RepairAction {
-  std::string file{};                ///< relative to the directory
-  std::string what{};                ///< "cut at 4096: ..."
-  std::vector<FindingId> because{};  ///< what a check says about the file
+  std::string file{};                       ///< relative to the directory
+  std::string what{};                       ///< "cut at 4096: ..."
+  std::vector<check::FindingId> because{};  ///< what a check says about the file
 };
 
 /// Records of the log that no segment has and that cannot be followed to.
@@ -52,7 +52,7 @@ struct RepairReport {
   std::vector<LostPoints> points{};  ///< of collections that lose any, or whose versions are unsure
   LostRecords records{};
   std::vector<std::string> notes{};
-  std::vector<Finding> unmended{};  ///< damage that this program has no remedy for
+  std::vector<check::Finding> unmended{};  ///< damage that this program has no remedy for
   bool applied = false;
   std::uint64_t space_needed = 0;  ///< bytes beside the files that are there; an upper bound
   std::uint64_t free_bytes = 0;    ///< of the disk, before
@@ -70,10 +70,10 @@ struct RepairReport {
 
 /// Errors: kLocked (at once; names the holder), kNoData, kIncompatible, kPermissionDenied;
 /// kFailedPrecondition: a restore was cut short, or somebody changed the directory meanwhile;
-/// kCorruption: a name in wal/ that is no file; kNoSpace: with the numbers; kIoError: also something
-/// that is no regular file in the place of one. Nothing was changed then, but for an error of an
-/// application in its steps 2 to 5 (above): run it again. A file that may not be read is such an
-/// error, never a loss.
+/// kCorruption: a name in wal/ that is no file; kNoSpace: with the numbers; kIoError: also
+/// something that is no regular file in the place of one. Nothing was changed then, but for an
+/// error of an application in its steps 2 to 5 (above): run it again. A file that may not be read
+/// is such an error, never a loss.
 Result<RepairReport> repair(Env& env, const std::string& directory, const RepairOptions& options);
 
 }  // namespace vz::offline

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/finding.h"
 #include "storage/manifest/manifest.h"
 #include "storage/segment/segment.h"
 #include "storage/store/store.h"
-#include "tools/offline/finding.h"
 
 namespace vz::offline {
 
@@ -64,7 +64,7 @@ struct CollectionRepair {
 };
 
 /// Findings of a check by path relative to the directory; only those that are more than notes.
-using FindingsByFile = std::map<std::string, std::vector<FindingId>>;
+using FindingsByFile = std::map<std::string, std::vector<check::FindingId>>;
 
 struct CollectionDamage {
   const FindingsByFile& files;

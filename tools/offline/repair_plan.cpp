@@ -16,9 +16,9 @@
 namespace vz::offline {
 namespace {
 
-std::vector<FindingId> ids_of(const FindingsByFile& files, const std::string& file) {
+std::vector<check::FindingId> ids_of(const FindingsByFile& files, const std::string& file) {
   const auto found = files.find(file);
-  return found == files.end() ? std::vector<FindingId>{} : found->second;
+  return found == files.end() ? std::vector<check::FindingId>{} : found->second;
 }
 
 class Planner {
@@ -49,7 +49,7 @@ class Planner {
  private:
   Result<CheckReport> check_against(const manifest::Manifest& image) {
     return check(env_, paths_.root,
-                 {.level = CheckLevel::kContents,
+                 {.level = check::Level::kContents,
                   .threads = options_.threads,
                   .progress = options_.progress,
                   .image = &image});
@@ -57,15 +57,15 @@ class Planner {
 
   void sort_findings(const ImageChoice& choice, const CheckReport& report) {
     for (const auto& [file, id] : choice.damaged) files_[file].push_back(id);
-    for (const Finding& finding : report.findings) {
-      if (finding.severity == Severity::kNote) continue;
+    for (const check::Finding& finding : report.findings) {
+      if (finding.severity == check::Severity::kNote) continue;
       switch (finding.id) {
-        case FindingId::kDigest:
-        case FindingId::kPointCount:
+        case check::FindingId::kDigest:
+        case check::FindingId::kPointCount:
           totals_.insert(finding.collection);
           break;
-        case FindingId::kUnlistable:
-        case FindingId::kDefinition:
+        case check::FindingId::kUnlistable:
+        case check::FindingId::kDefinition:
           // Without its directory the files of a collection, or the log, are missing, too.
           if (finding.file == "collections" && !env_.exists(paths_.collections())) break;
           plan_.report.unmended.push_back(finding);
@@ -100,21 +100,21 @@ class Planner {
   void plan_root(const ImageChoice& choice) {
     for (const auto& [file, id] : choice.damaged) {
       switch (id) {
-        case FindingId::kFormatMissing:
-        case FindingId::kFormatDamaged:
+        case check::FindingId::kFormatMissing:
+        case check::FindingId::kFormatDamaged:
           plan_.format_lost = true;
           act(file,
               "is written again, with a new node id and a new cluster id: the old ones are "
               "lost with it");
           keep(record_of("format", "format", file, "damaged"));
           break;
-        case FindingId::kImageDamaged:
-        case FindingId::kOldImageDamaged:
+        case check::FindingId::kImageDamaged:
+        case check::FindingId::kOldImageDamaged:
           act(file, "goes to quarantine");
           keep(record_of(file, "manifest", file, "damaged"));
           plan_.removed.push_back(paths_.root + "/" + file);
           break;
-        case FindingId::kCurrentDamaged:
+        case check::FindingId::kCurrentDamaged:
           keep(record_of("CURRENT", "current", file, "damaged"));
           break;
         default:
@@ -219,7 +219,7 @@ class Planner {
         .name = name,
         .kind = "log",
         .why = cut.message,
-        .findings = {FindingId::kLogDamaged},
+        .findings = {check::FindingId::kLogDamaged},
         .first_lsn = cut.records > 0 ? std::max(cut.first_lost, plan_.image.log_lsn) : 0,
         .last_lsn = cut.records > 0 ? cut.last_lost : 0,
         .tool = options_.tool};
@@ -306,9 +306,9 @@ class Planner {
 
 Result<RepairPlan> plan_repair(Env& env, const store::Paths& paths, const RepairOptions& options) {
   VZ_TRY(require_plain_files(env, paths));
-  WatchedEnv watched(env);
+  check::WatchedEnv watched(env);
   auto plan = Planner(watched, paths, options).run();
-  VZ_TRY(watched.unhindered());  // What could not be read would count as lost.
+  VZ_TRY(unhindered(watched));  // What could not be read would count as lost.
   return plan;
 }
 

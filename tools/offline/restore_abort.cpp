@@ -108,8 +108,9 @@ class Withdrawal {
     for (const auto& entry : in_root) {
       const auto number = manifest::parse_file_name(entry.name);
       if (!number) continue;
-      if (const auto image = manifest::load_image(env_, paths_.root, *number))
-        old.merge(store::files_of(paths_, *image));
+      const auto image = manifest::load_image(env_, paths_.root, *number);
+      if (image) old.merge(store::files_of(paths_, *image));
+      if (!image && is_hindrance(image.error())) return tl::unexpected<Error>(image.error());
     }
     for (const auto& file : contents->files) {
       const std::string path = paths_.root + "/" + file.path;

@@ -300,7 +300,7 @@ Result<SalvageReport> salvage(Env& env, const std::string& directory,
                               const SalvageOptions& options) {
   VZ_ASSERT(options.threads >= 1 && options.threads <= kCheckThreadsMax);
   const store::Paths paths = paths_of(directory);
-  Findings unused(paths);
+  check::Findings unused(paths);
   VZ_TRY(read_format(env, paths, unused));
   VZ_TRY_ASSIGN(const auto lock, lock_shared(env, paths));
   VZ_TRY(require_no_swap(env, paths));

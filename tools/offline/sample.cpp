@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -12,11 +10,11 @@
 #include "storage/base/bytes.h"
 #include "storage/base/crc32c.h"
 #include "storage/base/ids.h"
+#include "tools/offline/quantities.h"
 
 namespace vz::offline {
 namespace {
 
-constexpr double kBytesMax = 1e18;
 constexpr std::size_t kTextShown = 64;
 
 /// The whole text as a number. Nothing if it is none.
@@ -45,42 +43,6 @@ std::optional<Sample> share_of(std::string_view text, std::uint64_t seed) {
 }
 
 }  // namespace
-
-Result<std::uint64_t> parse_bytes(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    double bytes;
-  };
-  static constexpr double kKibi = 1024;
-  static constexpr Unit kUnits[] = {
-      {"", 1},
-      {"B", 1},
-      {"K", kKibi},
-      {"KiB", kKibi},
-      {"M", kKibi * kKibi},
-      {"MiB", kKibi * kKibi},
-      {"G", kKibi * kKibi * kKibi},
-      {"GiB", kKibi * kKibi * kKibi},
-      {"T", kKibi * kKibi * kKibi * kKibi},
-      {"TiB", kKibi * kKibi * kKibi * kKibi},
-      {"KB", 1e3},
-      {"MB", 1e6},
-      {"GB", 1e9},
-      {"TB", 1e12},
-  };
-  std::string_view rest = text;
-  double number = 0;
-  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-  rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
-  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                  [rest](const Unit& one) { return one.name == rest; });
-  const bool sound = parsed.ec == std::errc() && unit != std::end(kUnits) &&
-                     std::isfinite(number) && number * unit->bytes >= 1 &&
-                     number * unit->bytes <= kBytesMax;
-  if (sound) return static_cast<std::uint64_t>(number * unit->bytes);
-  return fail(ErrorCode::kInvalidArgument, "expected a size such as 50MiB, found '" +
-                                               std::string(text.substr(0, kTextShown)) + "'");
-}
 
 Result<Sample> parse_sample(std::string_view text, std::uint64_t seed) {
   std::optional<Sample> sample;

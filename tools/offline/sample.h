@@ -33,9 +33,6 @@ Result<Sample> parse_sample(std::string_view text, std::uint64_t seed);
 /// "3/7"; "5% (seed 17)"; "" for everything.
 std::string text_of(const Sample& sample);
 
-/// "50MiB", "1.5G", "200000": bytes. Errors: kInvalidArgument; the message lacks what it is of.
-Result<std::uint64_t> parse_bytes(std::string_view text);
-
 /// Chooses pieces. The turn of a piece depends on its file's name and on where it lies in it, so
 /// that it stays the same while other files come and go: a piece that lives through all turns is
 /// read in one of them. Not thread-safe until settled.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/check/row_check.h"
 #include "engine/collection/row_hash.h"
 #include "engine/payload/payload.h"
 #include "storage/base/crc32c.h"
 #include "storage/format/checked_file_format.h"
-#include "tools/offline/row_check.h"
 
 namespace vz::offline {
 namespace {
@@ -322,7 +322,8 @@ SegmentRows::Row SegmentRows::row(std::uint32_t row) {
     if (!read) return out;
     if (!*read) continue;
     const auto& of = footer_.columns[column];
-    if (!problem_of({of.name, static_cast<segment::VectorKind>(of.kind), of.dimension}, **read)
+    if (!check::problem_of({of.name, static_cast<segment::VectorKind>(of.kind), of.dimension},
+                           **read)
              .empty())
       return out;
     vectors.push_back({column, **read});

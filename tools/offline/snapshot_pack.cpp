@@ -1,12 +1,11 @@
 #include "tools/offline/snapshot_pack.h"
 
-#include <filesystem>
-
 #include "storage/snapshot/folder.h"
 #include "storage/store/directory_state.h"
 #include "storage/store/snapshot_contents.h"
 #include "storage/store/store.h"
 #include "tools/offline/data_directory.h"
+#include "tools/offline/place.h"
 #include "tools/offline/unflushed.h"
 
 namespace vz::offline {
@@ -47,14 +46,9 @@ Result<std::unique_ptr<FileLock>> lock_directory(Env& env, const store::Paths& p
 
 /// An archive between the data would be taken for a stranger's file, or hide one of the data's.
 Status require_outside(const store::Paths& paths, const std::string& to) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path data = fs::weakly_canonical(fs::absolute(paths.root, ignored), ignored);
-  const fs::path directory =
-      fs::weakly_canonical(fs::absolute(parent_directory(to), ignored), ignored);
-  const fs::path relative = directory.lexically_relative(data);
-  const bool inside = !relative.empty() && *relative.begin() != "..";
-  if (!inside || relative == "snapshots") return {};
+  const std::string directory = parent_directory(to);
+  const bool among_snapshots = real_path(directory) == real_path(snapshot::folder_of(paths.root));
+  if (!lies_in(directory, paths.root) || among_snapshots) return {};
   return fail(ErrorCode::kInvalidArgument,
               to + " lies in the data directory that is packed: name a file outside of it, or in " +
                   snapshot::folder_of(paths.root));

@@ -74,7 +74,8 @@ class Strays {
     const auto entries = run_.env.list(directory);
     if (!entries) {
       if (!current_.empty())
-        run_.findings.add(FindingId::kUnlistable, directory, {}, "", entries.error().message);
+        run_.findings.add(check::FindingId::kUnlistable, directory, {}, "",
+                          entries.error().message);
       return;
     }
     for (const auto& entry : *entries) {
@@ -92,7 +93,7 @@ class Strays {
                         std::inserter(names, names.end()));
     for (const std::string& path : names) {
       if (!run_.env.exists(path))
-        run_.findings.add(FindingId::kOldImageFileMissing, path, {}, "", "");
+        run_.findings.add(check::FindingId::kOldImageFileMissing, path, {}, "", "");
     }
   }
 
@@ -110,12 +111,12 @@ class Strays {
   }
 
   void leftover(const std::string& directory, const DirectoryEntry& entry) {
-    add(FindingId::kLeftover, directory, entry);
+    add(check::FindingId::kLeftover, directory, entry);
   }
   void unknown(const std::string& directory, const DirectoryEntry& entry) {
-    add(FindingId::kUnknownFile, directory, entry);
+    add(check::FindingId::kUnknownFile, directory, entry);
   }
-  void add(FindingId id, const std::string& directory, const DirectoryEntry& entry) {
+  void add(check::FindingId id, const std::string& directory, const DirectoryEntry& entry) {
     const std::string& in = directory.empty() ? run_.paths.root : directory;
     run_.findings.add(id, in + "/" + entry.name, {0, entry.size_bytes}, "", "");
   }

@@ -5,29 +5,30 @@
 #include <functional>
 #include <set>
 
-#include "tools/offline/blocks.h"
+#include "engine/check/blocks.h"
+#include "engine/check/segment_check.h"
 #include "tools/offline/check_run.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/layout.h"
 #include "tools/offline/log_check.h"
-#include "tools/offline/segment_check.h"
 
 namespace vz::offline {
 namespace {
 
 /// Those about one of `files`, by their relative path.
-std::vector<Finding> about(std::vector<Finding> findings, const std::set<std::string>& files) {
-  std::erase_if(findings, [&](const Finding& one) { return !files.contains(one.file); });
+std::vector<check::Finding> about(std::vector<check::Finding> findings,
+                                  const std::set<std::string>& files) {
+  std::erase_if(findings, [&](const check::Finding& one) { return !files.contains(one.file); });
   return findings;
 }
 
-bool is_selected(const std::vector<SelectedSegment>& selected, const NamedSegment& segment) {
+bool is_selected(const std::vector<SelectedSegment>& selected, const check::NamedSegment& segment) {
   return std::any_of(selected.begin(), selected.end(),
                      [&](const SelectedSegment& one) { return one.entry == segment.entry; });
 }
 
-void count(const NamedSegment& segment, CheckReport& report) {
-  for (const NamedFile* file : {segment.seg, segment.dead, segment.index, segment.fields})
+void count(const check::NamedSegment& segment, CheckReport& report) {
+  for (const check::NamedFile* file : {segment.seg, segment.dead, segment.index, segment.fields})
     report.files += file != nullptr ? 1 : 0;
   ++report.segments;
   report.rows += segment.entry->rows;
@@ -40,7 +41,7 @@ Result<CheckReport> verify_segments(Env& env, const std::string& directory,
                                     const SegmentSelection& selection,
                                     const CheckProgress& progress) {
   const CheckOptions options{
-      .level = CheckLevel::kContents, .collection = selection.collection, .progress = progress};
+      .level = check::Level::kContents, .collection = selection.collection, .progress = progress};
   return check_layout(
       env, directory, options, [&](const Run& run, Layout& layout) -> Result<CheckReport> {
         if (layout.image == nullptr) {
@@ -53,11 +54,12 @@ Result<CheckReport> verify_segments(Env& env, const std::string& directory,
         std::set<std::string> names;
         for (const SelectedSegment& one : selected)
           run.pace.add_total(bytes_of(*one.entry) + one.entry->seg.size_bytes);  // Rows once more.
-        for (const NamedCollection& collection : layout.collections) {
-          for (const NamedSegment& segment : collection.segments) {
+        for (const check::NamedCollection& collection : layout.collections) {
+          for (const check::NamedSegment& segment : collection.segments) {
             if (!is_selected(selected, segment)) continue;
             count(segment, report);
-            for (NamedFile* file : {segment.seg, segment.dead, segment.index, segment.fields}) {
+            for (check::NamedFile* file :
+                 {segment.seg, segment.dead, segment.index, segment.fields}) {
               if (file == nullptr) continue;
               names.insert(file->path.substr(run.paths.root.size() + 1));
               if (!file->present) continue;
@@ -74,12 +76,12 @@ Result<CheckReport> verify_segments(Env& env, const std::string& directory,
 
 Result<CheckReport> verify_log(Env& env, const std::string& directory,
                                const CheckProgress& progress) {
-  const CheckOptions options{.level = CheckLevel::kContents, .progress = progress};
+  const CheckOptions options{.level = check::Level::kContents, .progress = progress};
   return check_layout(
       env, directory, options, [](const Run& run, Layout& layout) -> Result<CheckReport> {
         (void)run.findings.take();  // Of the layout: the log alone is asked for.
         CheckReport report;
-        const LogSize size = size_of_log(run.env, run.paths);
+        const check::LogSize size = check::size_of_log(run.env, run.paths);
         report.files = size.files;
         report.bytes = size.bytes;
         run.pace.add_total(size.bytes);

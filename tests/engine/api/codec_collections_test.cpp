@@ -201,3 +201,15 @@ TEST_CASE("native config: ef_search only, anything else is named", "[api][codec]
   CHECK(message(R"({"hnsw":{"ef_search":"50"}})") ==
         "hnsw.ef_search: expected an unsigned integer");
 }
+
+TEST_CASE("create: a body is JSON from its first byte to its last", "[api][codec]") {
+  const std::string good = R"({"vectors":{"size":4,"distance":"Dot"}})";
+  REQUIRE(api::decode_create(good));
+  REQUIRE(api::decode_create(" \n" + good + "\t "));
+  for (const std::string& bad :
+       {good + std::string(1, '\0'), good + std::string("\0x", 2), std::string(1, '\0') + good,
+        "\xEF\xBB\xBF" + good, good + "x", good + good, good + ",", "\xFF" + good}) {
+    CAPTURE(bad);
+    CHECK(status(api::decode_create(bad)) == 400);
+  }
+}

@@ -208,6 +208,7 @@ TEST_CASE("errors: every code has a status and a text in both grammars", "[api][
            {kTooLarge, 413, "Wrong input: m", 413, "too_large"},
            {kRateLimited, 429, "Rate limiting exceeded: m", 429, "rate_limited"},
            {kUnavailable, 503, "Shard temporarily unavailable: m", 503, "unavailable"},
+           {kExhausted, 503, "Shard temporarily unavailable: m", 503, "unavailable"},
            {kNoSpace, 507, "Insufficient storage: m", 507, "no_space"},
            {kDeadline, 408, "Timeout: m", 408, "deadline"},
            {kCorruption, 500, "Service internal error: m", 500, "internal"},

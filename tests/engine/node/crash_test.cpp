@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/instrumented.h"
 #include "tests/support/test_node.h"
 
 using namespace vz;
@@ -223,11 +224,8 @@ TEST_CASE("node: a script without faults ends in the model's state, also after a
   CHECK(verify(env, outcome) == "");
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kEachVariant = false;  // One at each call, in turn: they take ten times as long.
-#else
-constexpr bool kEachVariant = true;
-#endif
+/// Else one at each call, in turn.
+constexpr bool kEachVariant = !vz::test::kInstrumented;
 
 TEST_CASE("node: acknowledged writes survive a failing call and a power cut, at every call",
           "[node][fault]") {

@@ -180,3 +180,34 @@ TEST_CASE("jobs: a result that is too long for its file is left out, and said to
   CHECK(job.status == JobStatus::kCompleted);
   CHECK(job.result == R"({"truncated":true})");
 }
+
+TEST_CASE("jobs: what is known so far is shown while it runs, and kept if it does not complete",
+          "[node][jobs]") {
+  FaultEnv env;
+  make_directories(env);
+  Jobs jobs(env, kDirectory);
+  REQUIRE(jobs.open());
+  std::promise<void> told;
+  const auto started = jobs.start("integrity-check", "docs", [&](const node::JobContext& context) {
+    context.on_partial(R"({"errors":1})");
+    context.on_partial(std::string(limits::kJobResultBytesMax + 1, ' '));  // Too large: not kept.
+    told.set_value();
+    return endless(context);
+  });
+  REQUIRE(started);
+  told.get_future().wait();
+
+  const auto running = jobs.find(started->id);
+  REQUIRE(jobs.cancel(started->id));
+  const JobInfo cancelled = ended(jobs, started->id);
+
+  REQUIRE(running);
+  CHECK(running->status == JobStatus::kRunning);
+  CHECK(running->result == R"({"errors":1})");
+  CHECK(cancelled.status == JobStatus::kCancelled);
+  CHECK(cancelled.result == R"({"errors":1})");
+  const auto kept = node::decode_job(file_of(env, started->id), started->id);
+  REQUIRE(kept);
+  CHECK(kept->result == R"({"errors":1})");
+  CHECK(kept->error);
+}

@@ -112,3 +112,54 @@ TEST_CASE("settings: a file that is none is an error that names it", "[node][set
   CHECK(opened.error().message.find(
             "/data/config.json: storage.compression: expected none or zstd") == 0);
 }
+
+TEST_CASE("settings: a damaged file is refused, or gives values that anybody may set",
+          "[node][settings]") {
+  // People may edit the file, so it has no checksum: what a flipped bit makes of it is judged like
+  // what a person has written.
+  const std::string good = R"({
+  "logging": {"level": "debug", "slow_query_threshold_ms": 40},
+  "storage": {"compression": "zstd", "compression_level": 7},
+  "jobs": {"retention": 5}
+})";
+  FaultEnv env;
+  REQUIRE(env.make_directory("/"));
+  REQUIRE(env.make_directory("/data"));
+  std::size_t refused = 0;
+  const auto judge = [&](const std::string& text) {
+    REQUIRE(env.put_file("/data/config.json", as_bytes(text)));
+    LiveSettings live(env, "/data", {});
+    const Status opened = live.open();
+    const auto now = live.current();
+    if (!opened) {
+      ++refused;
+      CHECK(opened.error().code == ErrorCode::kCorruption);
+      CHECK(opened.error().message.find("/data/config.json: ") == 0);
+      CHECK(*now == node::Settings());
+      return;
+    }
+    // What is in force can be set as it stands.
+    const auto again = decode_settings(
+        R"({"storage":{"compression_level":)" + std::to_string(now->compression_level) +
+        R"(},"jobs":{"retention":)" + std::to_string(now->jobs_retention) + "}}");
+    CHECK(again);
+  };
+
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    CAPTURE(bit);
+    judge(bad);
+  }
+  CHECK(refused > good.size() * 6);  // Digits and the white space between them may pass.
+
+  refused = 0;
+  for (std::size_t size = 1; size < good.size(); ++size) judge(good.substr(0, size));
+  CHECK(refused == good.size() - 1);
+
+  refused = 0;
+  for (const std::string_view end : {"}", "x", "{}", "\x01"}) judge(good + std::string(end));
+  judge(good + std::string("\0", 1));
+  judge(good + std::string("\0{", 2));
+  CHECK(refused == 6);
+}

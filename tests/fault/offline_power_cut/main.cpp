@@ -31,7 +31,7 @@ using Words = std::vector<std::string>;
 
 constexpr int kReadyTimeoutMs = 60'000;
 constexpr long kCallTimeoutMs = 30'000;
-constexpr std::size_t kDimension = 16, kPoints = 1'500, kBatch = 250;
+constexpr std::size_t kDimension = 16, kBatch = 250;
 constexpr int kFindings = 4;
 constexpr const char* kUsage =
     "usage: test_offline_power_cut --binary PATH [--cuts N] [--seed S]\n"

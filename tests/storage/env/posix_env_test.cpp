@@ -236,9 +236,9 @@ TEST_CASE("posix env: no descriptor left is told from a broken disk", "[storage]
 
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().code == ErrorCode::kUnavailable);
+  CHECK(opened.error().code == ErrorCode::kExhausted);
   REQUIRE_FALSE(mapped);
-  CHECK(mapped.error().code == ErrorCode::kUnavailable);
+  CHECK(mapped.error().code == ErrorCode::kExhausted);
 }
 
 TEST_CASE("posix env: a FIFO, a link and a device are not taken for files", "[storage][env]") {

@@ -53,7 +53,16 @@ class MemoryEnv final : public Env {
   Status create_directory(const std::string&) override { return {}; }
   Status remove_directory(const std::string&) override { return {}; }
   Status sync_directory(const std::string&) override { return {}; }
-  Result<std::vector<DirectoryEntry>> list(const std::string&) override { return unsupported(); }
+  Result<std::vector<DirectoryEntry>> list(const std::string& directory) override {
+    std::vector<DirectoryEntry> entries;
+    for (const auto& [path, bytes] : files_) {
+      if (!path.starts_with(directory + "/")) continue;
+      const std::string name = path.substr(directory.size() + 1);
+      if (name.find('/') == name.npos)
+        entries.push_back({.name = name, .type = FileType::kRegular, .size_bytes = bytes->size()});
+    }
+    return entries;
+  }
   bool exists(const std::string& path) override { return files_.count(path) != 0; }
   Result<DiskSpace> disk_space(const std::string&) override { return unsupported(); }
   Result<std::unique_ptr<FileLock>> lock(const std::string&, LockMode,

@@ -8,20 +8,20 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
-constexpr CheckLevel kLevels[] = {CheckLevel::kLayout, CheckLevel::kSizes, CheckLevel::kBlocks,
-                                  CheckLevel::kContents, CheckLevel::kSearch};
+constexpr Level kLevels[] = {Level::kLayout, Level::kSizes, Level::kBlocks, Level::kContents,
+                             Level::kSearch};
 
 /// What the check says when `path` is gone; the file is there again afterwards.
 offline::CheckReport without(FaultEnv& env, const std::string& path) {
   const auto bytes = read_file(env, path, 1u << 30);
   REQUIRE(bytes);
   REQUIRE(env.remove(path));
-  auto report = checked(env, CheckLevel::kBlocks);
+  auto report = checked(env, Level::kBlocks);
   REQUIRE(env.put_file(path, *bytes));
   return report;
 }
@@ -34,7 +34,7 @@ TEST_CASE("check: a sound directory has no findings, at any level and number of 
     FaultEnv env;
     make_data(env, ending);
     const auto calls = env.calls();
-    for (const CheckLevel level : kLevels) {
+    for (const Level level : kLevels) {
       for (const unsigned threads : {1u, 4u}) {
         CAPTURE(static_cast<int>(ending), static_cast<int>(level), threads);
         const auto report = checked(env, level, threads);
@@ -61,7 +61,7 @@ TEST_CASE("check: a directory that crashed anywhere has notes at most", "[offlin
     CAPTURE(variant);
     const auto image = env.crash_image(seed + variant);
 
-    const auto report = checked(*image, CheckLevel::kContents);
+    const auto report = checked(*image, Level::kContents);
 
     INFO(text_of(report.findings));
     CHECK_FALSE(report.damaged());
@@ -75,7 +75,7 @@ TEST_CASE("check: counts records that a start would read, and reports progress",
   std::uint64_t last_total = 0;
 
   const auto report = offline::check(env, kDataDir,
-                                     {.level = CheckLevel::kContents,
+                                     {.level = Level::kContents,
                                       .threads = 2,
                                       .progress = [&](std::uint64_t done, std::uint64_t total) {
                                         CHECK(done >= last_done);
@@ -159,7 +159,7 @@ TEST_CASE("check: each missing file is found", "[offline]") {
     CHECK(report.findings.size() == 1);
   }
   for (const auto& log : *logs) REQUIRE(env.remove(log.path));
-  CHECK(has(checked(env, CheckLevel::kBlocks), FindingId::kLogMissing));
+  CHECK(has(checked(env, Level::kBlocks), FindingId::kLogMissing));
 }
 
 TEST_CASE("check: without LOCK it works, and makes none", "[offline]") {
@@ -168,7 +168,7 @@ TEST_CASE("check: without LOCK it works, and makes none", "[offline]") {
   const std::string lock = store::Paths{kDataDir}.lock();
   REQUIRE(env.remove(lock));
 
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
 
   INFO(text_of(report.findings));
   CHECK(report.findings.empty());
@@ -195,7 +195,7 @@ TEST_CASE("check: strange files and leftovers are notes", "[offline]") {
     CAPTURE(stray.path);
     REQUIRE(env.put_file(stray.path, as_bytes("content")));
 
-    const auto report = checked(env, CheckLevel::kBlocks);
+    const auto report = checked(env, Level::kBlocks);
 
     REQUIRE(env.remove(stray.path));
     INFO(text_of(report.findings));
@@ -212,13 +212,13 @@ TEST_CASE("check: a RESTORE that is not whole is a warning with its own id", "[o
   make_data(env, Ending::kClosed);
   REQUIRE(env.put_file(std::string(kDataDir) + "/RESTORE", as_bytes("content")));
 
-  const auto report = checked(env, CheckLevel::kBlocks);
+  const auto report = checked(env, Level::kBlocks);
 
   INFO(text_of(report.findings));
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].id == FindingId::kRestoreIncomplete);
   CHECK(report.findings[0].file == "RESTORE");
-  CHECK(report.findings[0].damage == offline::DamageClass::kNone);
+  CHECK(report.findings[0].damage == check::DamageClass::kNone);
 }
 
 TEST_CASE("check: one collection alone, by its name; an unknown one is an error", "[offline]") {
@@ -240,11 +240,11 @@ TEST_CASE("check: one collection alone, by its name; an unknown one is an error"
 }
 
 TEST_CASE("finding: ids are unique, grouped, and their names are stable", "[offline]") {
-  CHECK(offline::id_text(FindingId::kSegmentTable) == "VZ-1203");
-  for (const auto& kind : offline::finding_kinds()) {
+  CHECK(check::id_text(FindingId::kSegmentTable) == "VZ-1203");
+  for (const auto& kind : check::finding_kinds()) {
     const auto number = static_cast<unsigned>(kind.id);
     CHECK((number >= 1001 && number <= 1499));
     CHECK_FALSE(kind.title.empty());
-    CHECK(&offline::kind_of(kind.id) == &kind);
+    CHECK(&check::kind_of(kind.id) == &kind);
   }
 }

@@ -4,22 +4,19 @@
 
 #include "storage/format/checked_file_format.h"
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline/data_kit.h"
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
 /// Bits that one file is tried with, at most: all of a small one, else evenly spread ones.
 /// Sanitizers slow each check some twenty times, and look at how it reads, not at which bit.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kBitsMax = 200;
-#else
-constexpr std::uint64_t kBitsMax = 3'000;
-#endif
+constexpr std::uint64_t kBitsMax = vz::test::kInstrumented ? 80 : 3'000;
 
 struct Target {
   std::string path;
@@ -70,8 +67,8 @@ std::vector<Target> targets(Env& env) {
 bool finds(const offline::CheckReport& report, const Target& target) {
   for (const auto& finding : report.findings) {
     if (std::string(kDataDir) + "/" + finding.file != target.path) continue;
-    if (finding.severity == offline::Severity::kNote) continue;
-    if ((finding.damage == offline::DamageClass::kLossy) == target.lossy) return true;
+    if (finding.severity == check::Severity::kNote) continue;
+    if ((finding.damage == check::DamageClass::kLossy) == target.lossy) return true;
   }
   return false;
 }
@@ -93,7 +90,7 @@ TEST_CASE("check: every flipped bit of every kind of file is found", "[offline]"
       const std::uint64_t bit = std::min(bits - 1, at + random() % stride);
       REQUIRE(env.flip_bit(target.path, bit / 8, bit % 8));
 
-      const auto report = checked(env, CheckLevel::kBlocks);
+      const auto report = checked(env, Level::kBlocks);
 
       INFO(target.path << " bit " << bit << "\n" << text_of(report.findings));
       REQUIRE(finds(report, target));
@@ -101,7 +98,7 @@ TEST_CASE("check: every flipped bit of every kind of file is found", "[offline]"
     }
   }
   CHECK(env.calls() == calls);
-  CHECK(checked(env, CheckLevel::kContents).findings.empty());
+  CHECK(checked(env, Level::kContents).findings.empty());
 }
 
 TEST_CASE("check: every file that was cut or extended is found", "[offline]") {
@@ -117,7 +114,7 @@ TEST_CASE("check: every file that was cut or extended is found", "[offline]") {
     for (const std::uint64_t size : sizes) {
       REQUIRE(env.truncate_file(target.path, size));
 
-      const auto report = checked(env, CheckLevel::kBlocks);
+      const auto report = checked(env, Level::kBlocks);
 
       INFO(target.path << " of " << target.size << " bytes made " << size << "\n"
                        << text_of(report.findings));
@@ -141,7 +138,7 @@ TEST_CASE("check: bits of a killed node's log are found, but for those of its la
     for (std::uint64_t bit = 0; bit < bits; bit += 1 + bits / kBitsMax) {
       REQUIRE(env.flip_bit(log.path, bit / 8, bit % 8));
 
-      const auto report = checked(env, CheckLevel::kBlocks);
+      const auto report = checked(env, Level::kBlocks);
 
       INFO(log.path << " bit " << bit << "\n" << text_of(report.findings));
       REQUIRE((report.damaged() || has(report, FindingId::kFlushedLogDamaged)));
@@ -150,7 +147,7 @@ TEST_CASE("check: bits of a killed node's log are found, but for those of its la
   }
   // Nothing tells rot in the last group from a write that was cut short: at most a note.
   REQUIRE(env.flip_bit(logs->back().path, extent_of(env, logs->back()).end - 9, 0));
-  const auto report = checked(env, CheckLevel::kBlocks);
+  const auto report = checked(env, Level::kBlocks);
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kTornTail));
   CHECK_FALSE(report.damaged());
@@ -168,12 +165,12 @@ TEST_CASE("check: the spare manifest's damage is a warning that costs nothing", 
     REQUIRE(env.flip_bit(std::string(kDataDir) + "/" + entry.name, 30, 2));
   }
 
-  const auto report = checked(env, CheckLevel::kBlocks);
+  const auto report = checked(env, Level::kBlocks);
 
   INFO(text_of(report.findings));
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings[0].id == FindingId::kOldImageDamaged);
-  CHECK(report.findings[0].damage == offline::DamageClass::kNone);
+  CHECK(report.findings[0].damage == check::DamageClass::kNone);
 }
 
 TEST_CASE("check: bad blocks that touch are one finding, and none hides another", "[offline]") {
@@ -195,7 +192,7 @@ TEST_CASE("check: bad blocks that touch are one finding, and none hides another"
   for (const std::uint64_t block : {1u, 2u, 5u})
     REQUIRE(env.flip_bit(segment, block * kBlock + 9, 0));
 
-  for (const CheckLevel level : {CheckLevel::kBlocks, CheckLevel::kContents}) {
+  for (const Level level : {Level::kBlocks, Level::kContents}) {
     const auto report = checked(env, level, 3);
 
     INFO(text_of(report.findings));
@@ -216,7 +213,7 @@ TEST_CASE("check: with CURRENT lost the newest manifest is followed", "[offline]
   REQUIRE(env.flip_bit(std::string(kDataDir) + "/CURRENT", 3, 2));
   REQUIRE(env.flip_bit(segment, 100, 0));
 
-  const auto report = checked(env, CheckLevel::kBlocks);
+  const auto report = checked(env, Level::kBlocks);
 
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kCurrentDamaged));

@@ -50,7 +50,7 @@ inline void make_data(FaultEnv& env, Ending ending) {
   env.kill_process();
 }
 
-inline offline::CheckReport checked(Env& env, offline::CheckLevel level, unsigned threads = 1) {
+inline offline::CheckReport checked(Env& env, check::Level level, unsigned threads = 1) {
   auto report = offline::check(env, kDataDir, {.level = level, .threads = threads});
   INFO((report ? std::string() : report.error().message));
   REQUIRE(report);
@@ -58,17 +58,16 @@ inline offline::CheckReport checked(Env& env, offline::CheckLevel level, unsigne
 }
 
 /// One line a finding, for INFO.
-inline std::string text_of(const std::vector<offline::Finding>& findings) {
+inline std::string text_of(const std::vector<check::Finding>& findings) {
   std::string text;
   for (const auto& finding : findings) {
-    text += offline::id_text(finding.id) + " " + finding.file + "@" +
-            std::to_string(finding.offset) + "+" + std::to_string(finding.length) + " " +
-            finding.message + "\n";
+    text += check::id_text(finding.id) + " " + finding.file + "@" + std::to_string(finding.offset) +
+            "+" + std::to_string(finding.length) + " " + finding.message + "\n";
   }
   return text;
 }
 
-inline bool has(const offline::CheckReport& report, offline::FindingId id) {
+inline bool has(const offline::CheckReport& report, check::FindingId id) {
   for (const auto& finding : report.findings)
     if (finding.id == id) return true;
   return false;

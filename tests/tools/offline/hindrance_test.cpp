@@ -13,59 +13,17 @@
 #include "storage/wal/log_file.h"
 #include "tests/storage/env/temporary_directory.h"
 #include "tests/tools/offline/data_kit.h"
+#include "tests/tools/offline/refusing_env.h"
 #include "tools/offline/repair.h"
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Refuses to open one file, or to read it.
-class RefusingEnv final : public ForwardingEnv {
- public:
-  enum class At { kOpen, kRead };
-
-  RefusingEnv(Env& behind, std::string path, ErrorCode code, At at = At::kOpen)
-      : ForwardingEnv(behind), path_(std::move(path)), code_(code), at_(at) {}
-
-  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    if (path != path_) return ForwardingEnv::open(path, mode);
-    if (at_ == At::kOpen) return refusal();
-    VZ_TRY_ASSIGN(auto file, ForwardingEnv::open(path, mode));
-    return std::unique_ptr<File>(std::make_unique<RefusingFile>(std::move(file), *this));
-  }
-  Result<std::unique_ptr<MappedFile>> map(const std::string& path) override {
-    if (path == path_ && at_ == At::kOpen) return refusal();
-    return ForwardingEnv::map(path);
-  }
-
- private:
-  class RefusingFile final : public File {
-   public:
-    RefusingFile(std::unique_ptr<File> behind, const RefusingEnv& env)
-        : behind_(std::move(behind)), env_(env) {}
-    Status write_at(std::uint64_t, ByteSpan) override { return env_.refusal(); }
-    Status read_at(std::uint64_t, std::span<std::byte>) const override { return env_.refusal(); }
-    Status sync() override { return env_.refusal(); }
-    Result<std::uint64_t> size() const override { return behind_->size(); }
-    Status truncate(std::uint64_t) override { return env_.refusal(); }
-    Status fill_zero(std::uint64_t) override { return env_.refusal(); }
-
-   private:
-    std::unique_ptr<File> behind_;
-    const RefusingEnv& env_;
-  };
-
-  [[nodiscard]] tl::unexpected<Error> refusal() const { return fail(code_, "opening " + path_); }
-
-  const std::string path_;
-  const ErrorCode code_;
-  const At at_;
-};
 
 /// One of each kind, absolute.
 std::vector<std::string> file_of_each_kind(Env& env) {
@@ -125,20 +83,18 @@ TEST_CASE("hindrance: a file that may not be opened is an error of check and rep
   make_data(disk, Ending::kKilled);
   const auto calls = disk.calls();
   for (const std::string& path : file_of_each_kind(disk)) {
-    for (const ErrorCode code : {ErrorCode::kPermissionDenied, ErrorCode::kUnavailable}) {
+    for (const ErrorCode code : {ErrorCode::kPermissionDenied, ErrorCode::kExhausted}) {
       CAPTURE(path, error_code_name(code));
       RefusingEnv env(disk, path, code);
-      const ErrorCode expected =
-          code == ErrorCode::kUnavailable ? ErrorCode::kIoError : ErrorCode::kPermissionDenied;
 
-      const auto check = offline::check(env, kDataDir, {.level = CheckLevel::kContents});
+      const auto check = offline::check(env, kDataDir, {.level = Level::kContents});
       const auto repair = repaired(env, kDataDir);
 
       REQUIRE_FALSE(check);
-      CHECK(check.error().code == expected);
+      CHECK(check.error().code == code);
       CHECK(check.error().message.find("opening " + path + "; ") != std::string::npos);
       REQUIRE_FALSE(repair);
-      CHECK(repair.error().code == expected);
+      CHECK(repair.error().code == code);
       CHECK(repair.error().message.find(path) != std::string::npos);
     }
   }
@@ -151,7 +107,7 @@ TEST_CASE("hindrance: what the disk does not give is damage, with file and offse
   const std::string segment = named_file(disk, ".seg");
   RefusingEnv env(disk, segment, ErrorCode::kIoError, RefusingEnv::At::kRead);
 
-  const auto report = offline::check(env, kDataDir, {.level = CheckLevel::kBlocks});
+  const auto report = offline::check(env, kDataDir, {.level = Level::kBlocks});
 
   REQUIRE(report);
   INFO(text_of(report->findings));
@@ -163,12 +119,12 @@ TEST_CASE("hindrance: what the disk does not give is damage, with file and offse
 TEST_CASE("hindrance: no memory in the middle of a read ends the check", "[offline]") {
   FaultEnv disk;
   make_data(disk, Ending::kClosed);
-  RefusingEnv env(disk, named_file(disk, ".seg"), ErrorCode::kUnavailable, RefusingEnv::At::kRead);
+  RefusingEnv env(disk, named_file(disk, ".seg"), ErrorCode::kExhausted, RefusingEnv::At::kRead);
 
-  const auto report = offline::check(env, kDataDir, {.level = CheckLevel::kBlocks});
+  const auto report = offline::check(env, kDataDir, {.level = Level::kBlocks});
 
   REQUIRE_FALSE(report);
-  CHECK(report.error().code == ErrorCode::kIoError);
+  CHECK(report.error().code == ErrorCode::kExhausted);
 }
 
 TEST_CASE("hindrance: a link, a pipe or a directory in the place of a file is said to be one",

@@ -6,8 +6,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 using offline::Sample;
 
 namespace {
@@ -27,7 +27,7 @@ void make_wide_data(FaultEnv& env) {
   REQUIRE((*node)->close());
 }
 
-offline::CheckReport sampled(Env& env, CheckLevel level, const Sample& sample) {
+offline::CheckReport sampled(Env& env, Level level, const Sample& sample) {
   auto report = offline::check(env, kDataDir, {.level = level, .sample = sample});
   REQUIRE(report);
   return std::move(*report);
@@ -71,7 +71,7 @@ TEST_CASE("sample: every damaged block is found in one turn of seven, and in no 
     REQUIRE(env.flip_bit(segment, run * kRun + 77'777, 2));
     unsigned found = 0;
     for (std::uint64_t part = 1; part <= 7; ++part)
-      found += has(sampled(env, CheckLevel::kBlocks, turn(part, 7)), FindingId::kSegmentBlocks);
+      found += has(sampled(env, Level::kBlocks, turn(part, 7)), FindingId::kSegmentBlocks);
     REQUIRE(env.flip_bit(segment, run * kRun + 77'777, 2));
 
     CHECK(found == 1);
@@ -86,7 +86,7 @@ TEST_CASE("sample: from level 3 on whole segments take turns", "[offline]") {
   unsigned found = 0;
   std::uint64_t pieces = 0;
   for (std::uint64_t part = 1; part <= 3; ++part) {
-    const auto report = sampled(env, CheckLevel::kContents, turn(part, 3));
+    const auto report = sampled(env, Level::kContents, turn(part, 3));
     found += has(report, FindingId::kSegmentBlocks);
     pieces += report.pieces;
     CHECK_FALSE(has(report, FindingId::kPointCount));  // What was not counted is not compared.
@@ -94,26 +94,26 @@ TEST_CASE("sample: from level 3 on whole segments take turns", "[offline]") {
   }
 
   CHECK(found == 1);
-  CHECK(pieces == sampled(env, CheckLevel::kContents, {}).pieces);
+  CHECK(pieces == sampled(env, Level::kContents, {}).pieces);
 }
 
 TEST_CASE("sample: a small share or size still reads something, a whole one everything",
           "[offline]") {
   FaultEnv env;
   make_wide_data(env);
-  const std::uint64_t all = sampled(env, CheckLevel::kBlocks, {}).pieces;
+  const std::uint64_t all = sampled(env, Level::kBlocks, {}).pieces;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     const Sample little{.kind = Sample::Kind::kBytes, .bytes = 1, .seed = seed};
     const Sample whole{.kind = Sample::Kind::kShare, .share = 1, .seed = seed};
-    CHECK(sampled(env, CheckLevel::kBlocks, little).pieces >= 1);
-    CHECK(sampled(env, CheckLevel::kBlocks, whole).pieces == all);
+    CHECK(sampled(env, Level::kBlocks, little).pieces >= 1);
+    CHECK(sampled(env, Level::kBlocks, whole).pieces == all);
   }
 }
 
 TEST_CASE("resume: runs without time go on with each other, and find what one run finds",
           "[offline]") {
-  for (const CheckLevel level : {CheckLevel::kBlocks, CheckLevel::kContents}) {
+  for (const Level level : {Level::kBlocks, Level::kContents}) {
     CAPTURE(static_cast<int>(level));
     FaultEnv env;
     make_data(env, Ending::kClosed);

@@ -13,7 +13,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 using offline::CompactOptions;
 
 namespace {
@@ -31,7 +31,7 @@ std::vector<offline::RowTotals> totals(Env& env) {
 }
 
 void check_sound(Env& env) {
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
   INFO(text_of(report.findings));
   CHECK_FALSE(report.damaged());
 }
@@ -351,7 +351,7 @@ TEST_CASE("compact: a merge that loses or changes a point is never put in force"
       written.push_back(std::move(*one));
     }
     if (bug == Bug::kRowTwice) written.push_back(written.back());
-    offline::Pace pace(0, {});
+    check::Pace pace(0, {});
     const offline::RowTotals before{.points = entry.points, .digest = entry.digest};
 
     const Status replaced = offline::replace_segments(*editor, entry, {0, entry.segments.size()},

@@ -1,19 +1,16 @@
 // Promise: whatever call fails and whenever the power is cut, compaction and the building of
 // indexes leave a sound directory with every point, and a rerun ends what they began.
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_compact/compact_kit.h"
 #include "tools/offline/index_rebuild.h"
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kStride = 5;
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
+constexpr std::uint64_t kStride = vz::test::kInstrumented ? 5 : 1;
 
 void crash(FaultEnv& env, std::uint64_t way, std::uint64_t seed) {
   switch (way % 4) {
@@ -55,7 +52,7 @@ void try_every_call(const Work& work, const std::function<bool(const manifest::M
 
       INFO("failing call " << fault << " of " << calls << ", stays " << stays);
       {
-        const auto report = checked(env, CheckLevel::kContents);
+        const auto report = checked(env, Level::kContents);
         INFO(text_of(report.findings));
         REQUIRE_FALSE(report.damaged());
       }
@@ -66,7 +63,7 @@ void try_every_call(const Work& work, const std::function<bool(const manifest::M
       REQUIRE(read_copy(env) == before);
       REQUIRE(work(env));
       REQUIRE(done(image_of(env)));
-      REQUIRE_FALSE(checked(env, CheckLevel::kContents).damaged());
+      REQUIRE_FALSE(checked(env, Level::kContents).damaged());
       REQUIRE(read_everything(env) == before);
     }
   }

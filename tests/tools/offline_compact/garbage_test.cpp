@@ -7,8 +7,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 using offline::GarbageKind;
 using offline::GarbageOptions;
 
@@ -38,7 +38,7 @@ bool keeps(const offline::GarbageReport& report, const std::string& path) {
                      [&](const auto& item) { return item.path == path; });
 }
 
-constexpr GarbageOptions kApply{.run = GarbageOptions::Run::kApply};
+const GarbageOptions kApply{.run = GarbageOptions::Run::kApply};
 
 /// Garbage of every kind, and a stranger's files. Returns the collection's directory.
 std::string litter(FaultEnv& env) {
@@ -119,7 +119,7 @@ TEST_CASE("gc: applied, the garbage is gone, the rest is there, and a rerun is a
   CHECK(discarded.items[0].kind == GarbageKind::kPrevious);
   CHECK_FALSE(env.exists(std::string(kDataDir) + "/" + kPrevious));
   CHECK(env.exists(std::string(kDataDir) + "/previous-owner/deed.txt"));
-  CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, Level::kContents).damaged());
   CHECK(read_everything(env) == before);
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("gc: a failing call and a power cut at every call cost no point", "[of
     env.lose_power(seed + fault);
 
     CAPTURE(fault);
-    const auto report = checked(env, CheckLevel::kContents);
+    const auto report = checked(env, Level::kContents);
     INFO(text_of(report.findings));
     CHECK_FALSE(report.damaged());
     CHECK(collected(env, all).complete());

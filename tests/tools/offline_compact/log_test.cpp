@@ -9,9 +9,9 @@
 
 using namespace vz;
 using namespace vz::test;
+using check::FindingId;
 using nlohmann::json;
 using offline::DumpOptions;
-using offline::FindingId;
 
 namespace {
 

@@ -8,8 +8,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 using offline::RebuildOptions;
 
 namespace {
@@ -160,7 +160,7 @@ TEST_CASE("rebuild-index: a lost or damaged index is there again, and the points
   const std::string index = named_file(env, ".index-");
   REQUIRE(env.flip_bit(index, 100, 1));
   REQUIRE(env.remove(named_file(env, ".fields-")));
-  REQUIRE(checked(env, CheckLevel::kContents).damaged());
+  REQUIRE(checked(env, Level::kContents).damaged());
   const manifest::Manifest old = image_of(env);
 
   const auto plan = offline::rebuild_index(env, kDataDir, {});
@@ -177,7 +177,7 @@ TEST_CASE("rebuild-index: a lost or damaged index is there again, and the points
     CHECK(one.index_bytes > 0);
     CHECK(one.fields_bytes > 0);
   }
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
   INFO(text_of(report.findings));
   CHECK_FALSE(report.damaged());
   CHECK_FALSE(env.exists(index));

@@ -5,7 +5,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 
 namespace {
 
@@ -71,7 +71,7 @@ TEST_CASE("compact: named, sparse and missing vectors, UUIDs and empty payloads 
   REQUIRE(after);
   CHECK(after->sound());
   CHECK(after->collections[0].found == before->collections[0].found);
-  const auto check = checked(env, CheckLevel::kContents);
+  const auto check = checked(env, Level::kContents);
   INFO(text_of(check.findings));
   CHECK_FALSE(check.damaged());
 }
@@ -93,6 +93,6 @@ TEST_CASE("compact: a segment that is large enough gets its graph, once", "[offl
 
   CHECK(report.collections[0].reason == "1 segment without graph or columns");
   CHECK(has_graph(env, "docs"));
-  CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, Level::kContents).damaged());
   CHECK(compacted(env).collections[0].reason.empty());
 }

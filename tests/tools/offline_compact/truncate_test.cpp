@@ -9,7 +9,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 using offline::TruncateOptions;
 
 namespace {
@@ -57,7 +57,7 @@ TEST_CASE("truncate: at every record of the log what came before stays and the r
 
     CHECK(report.records_lost == 5 - i);
     CHECK(report.truncated == (i < 5));
-    const auto check = checked(env, CheckLevel::kContents);
+    const auto check = checked(env, Level::kContents);
     INFO(text_of(check.findings));
     CHECK_FALSE(check.damaged());
     CHECK(last_lsn(env) == first + i);
@@ -82,7 +82,7 @@ TEST_CASE("truncate: at every record of the log what came before stays and the r
       }
       REQUIRE((*node)->close());
     }
-    CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
+    CHECK_FALSE(checked(env, Level::kContents).damaged());
   }
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("truncate: a log that no start accepts is cut where it can be read to"
   CHECK(report.records_lost == 4);
   CHECK(report.readable == first + 1);
   CHECK(report.last == first + 5);
-  CHECK_FALSE(checked(env, CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, Level::kContents).damaged());
   CHECK(read_everything(env) == with_points_to(all, 101));
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("truncate: a log of which not even a header is left begins anew", "[of
 
   CHECK(report.truncated);
   CHECK(report.records_lost >= 1);
-  const auto check = checked(env, CheckLevel::kContents);
+  const auto check = checked(env, Level::kContents);
   INFO(text_of(check.findings));
   CHECK_FALSE(check.damaged());
   CHECK(env.exists("/data/quarantine/truncated-0002" +
@@ -222,7 +222,7 @@ TEST_CASE("truncate: a failing call and a power cut at every call leave a sound 
       fault % 3 == 0 ? env.lose_power_worst() : env.lose_power(seed + fault);
 
       INFO("failing call " << fault << " of " << calls << ", stays " << stays);
-      const auto check = checked(env, CheckLevel::kContents);
+      const auto check = checked(env, Level::kContents);
       INFO(text_of(check.findings));
       REQUIRE_FALSE(check.damaged());
       const Everything now = read_copy(env);

@@ -10,7 +10,7 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
+using check::Level;
 using offline::CompactOptions;
 using offline::GarbageKind;
 
@@ -35,7 +35,7 @@ CompactOptions by_way_of_workdir() {
 }
 
 void check_sound(Env& env) {
-  const auto report = checked(env, CheckLevel::kContents);
+  const auto report = checked(env, Level::kContents);
   INFO(text_of(report.findings));
   CHECK_FALSE(report.damaged());
 }

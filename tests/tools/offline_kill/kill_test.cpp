@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "storage/store/store.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/test_node.h"
 
 namespace {
@@ -22,11 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace vz;
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t kKills = 5;  // Of each command; a sanitizer's start takes its time.
-#else
-constexpr std::size_t kKills = 24;
-#endif
+constexpr std::size_t kKills =
+    vz::test::kInstrumented ? 5 : 24;  // Of each command; a sanitizer's start takes its time.
 
 /// What strace counts: all calls between which a kill can make a difference.
 constexpr const char* kSteps =
@@ -142,6 +140,7 @@ class Kills {
   void run(const Work& work) {
     begin(work);
     REQUIRE(command(work, "-o " + folder_.file("steps")) == 0);
+    const std::size_t kept = previous_contents();
     const Content right = content();
     const std::size_t steps = lines_of(folder_.file("steps"));
     CAPTURE(work.words, steps);
@@ -151,6 +150,7 @@ class Kills {
       begin(work);
       const auto old = work.boots ? std::optional(content_of_copy(work.from)) : std::nullopt;
       kill_at(work, at, right, old);
+      CHECK(previous_contents() == kept);
     }
   }
 
@@ -200,6 +200,13 @@ class Kills {
     INFO((found ? "" : found.error().message));
     REQUIRE(found);
     return *std::move(found);
+  }
+  /// How many contents that a restore has replaced are kept.
+  [[nodiscard]] std::size_t previous_contents() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(data_))
+      count += entry.path().filename().string().starts_with("previous-") ? 1 : 0;
+    return count;
   }
   static std::size_t lines_of(const std::string& path) {
     std::ifstream file(path);

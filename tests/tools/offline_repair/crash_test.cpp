@@ -1,6 +1,7 @@
 // Promise: a repair that is cut short at any call of the Env, by a power cut or an error of the
 // disk, comes to the same end when it is run again.
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/quarantine.h"
 
@@ -9,11 +10,7 @@ using namespace vz::test;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kStride = 7;
-#else
-constexpr std::uint64_t kStride = 1;
-#endif
+constexpr std::uint64_t kStride = vz::test::kInstrumented ? 7 : 1;
 
 using Harm = void (*)(FaultEnv&);
 
@@ -119,7 +116,7 @@ TEST_CASE("repair: cut short at any call it comes to the same end", "[offline][f
       INFO((done ? text_of(*done) : done.error().message));
       REQUIRE(done);
       REQUIRE_FALSE(done->refused({.loss_allowed = plan.loss()}));
-      const auto report = checked(*env, offline::CheckLevel::kContents);
+      const auto report = checked(*env, check::Level::kContents);
       INFO(text_of(report.findings));
       REQUIRE_FALSE(report.damaged());
       REQUIRE(served(*env) == expected);
@@ -152,7 +149,7 @@ TEST_CASE("repair: a full disk leaves a directory that can be repaired later", "
 
     INFO((done ? text_of(*done) : done.error().message));
     REQUIRE(done);
-    REQUIRE_FALSE(checked(*env, offline::CheckLevel::kContents).damaged());
+    REQUIRE_FALSE(checked(*env, check::Level::kContents).damaged());
     REQUIRE(served(*env) == expected);
   }
 }

@@ -61,7 +61,7 @@ TEST_CASE("log: an end before what the manifest knows is damage, and no torn tai
     REQUIRE(copy->truncate_file(path, offsets[records]));
     CAPTURE(records, known);
 
-    const auto report = checked(*copy, offline::CheckLevel::kBlocks);
+    const auto report = checked(*copy, check::Level::kBlocks);
     const auto node = node::Node::open(*copy->crash_image(1), small_node());
     const auto plan = planned(*copy);
 
@@ -93,7 +93,7 @@ TEST_CASE("log: a directory without any log file is damage where the manifest kn
   const auto plan = planned(env);
 
   INFO(text_of(plan));
-  CHECK(checked(env, offline::CheckLevel::kBlocks).damaged());
+  CHECK(checked(env, check::Level::kBlocks).damaged());
   CHECK_FALSE(node::Node::open(*env.crash_image(1), small_node()));
   CHECK(plan.records.records == image.catalog_lsn - image.log_lsn + 1);
   CHECK_FALSE(plan.records.count_is_known);

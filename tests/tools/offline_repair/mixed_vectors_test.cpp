@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/salvage.h"
 #include "tools/offline/segment_rows.h"
@@ -13,11 +14,7 @@ using namespace vz::test;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kBits = 15;
-#else
-constexpr int kBits = 200;
-#endif
+constexpr int kBits = vz::test::kInstrumented ? 15 : 200;
 
 /// Points with numbers and UUIDs as ids, each with another choice of a dense, a sparse and a
 /// multi-vector.
@@ -109,7 +106,7 @@ TEST_CASE("repair: flipped bits of a segment with every kind of vector and id", 
 
     INFO(text_of(done));
     REQUIRE(done.applied);
-    REQUIRE_FALSE(checked(*copy, offline::CheckLevel::kContents).damaged());
+    REQUIRE_FALSE(checked(*copy, check::Level::kContents).damaged());
     const auto after = lines_of(*copy);
     REQUIRE(after.size() + done.loss() == before.size());
     for (const auto& [id, line] : after) {

@@ -39,7 +39,7 @@ TEST_CASE("quarantine: an entry says what, why and what is lost", "[offline]") {
   CHECK(entry.record.kind == "segment");
   CHECK(entry.record.collection == "docs");
   REQUIRE_FALSE(entry.record.findings.empty());
-  CHECK(entry.record.findings[0] == offline::FindingId::kSegmentSize);
+  CHECK(entry.record.findings[0] == check::FindingId::kSegmentSize);
   CHECK(entry.record.tool == "test");
   CHECK(entry.record.time_s > 0);
   REQUIRE(entry.record.files.size() == 1);
@@ -59,8 +59,6 @@ TEST_CASE("quarantine: files go to a directory elsewhere, checked, and never bac
 
   const auto paths = offline::export_quarantined(env, kDataDir, name, "/look");
   const auto twice = offline::export_quarantined(env, kDataDir, name, "/look");
-  const auto back =
-      offline::export_quarantined(env, kDataDir, name, std::string(kDataDir) + "/collections");
   const auto absent = offline::export_quarantined(env, kDataDir, "nothing", "/look");
 
   REQUIRE(paths);
@@ -68,8 +66,12 @@ TEST_CASE("quarantine: files go to a directory elsewhere, checked, and never bac
   CHECK(*read_file(env, paths->at(0), 1'000) == damaged);
   REQUIRE_FALSE(twice);
   CHECK(twice.error().code == ErrorCode::kAlreadyExists);
-  REQUIRE_FALSE(back);
-  CHECK(back.error().code == ErrorCode::kInvalidArgument);
+  for (const std::string inside : {"/collections", "/../data/look", "//look", "/./", ""}) {
+    CAPTURE(inside);
+    const auto back = offline::export_quarantined(env, kDataDir, name, kDataDir + inside);
+    REQUIRE_FALSE(back);
+    CHECK(back.error().code == ErrorCode::kInvalidArgument);
+  }
   REQUIRE_FALSE(absent);
   CHECK(absent.error().code == ErrorCode::kNotFound);
   const std::string kept = std::string(kDataDir) + "/quarantine/" + name + "/" +
@@ -104,7 +106,7 @@ TEST_CASE("quarantine: purge removes what is old enough, and a record hides noth
   CHECK(rest->size() == 1);
   CHECK(all->size() == 1);
   CHECK(offline::list_quarantine(env, kDataDir)->empty());
-  CHECK_FALSE(checked(env, offline::CheckLevel::kContents).damaged());
+  CHECK_FALSE(checked(env, check::Level::kContents).damaged());
 }
 
 TEST_CASE("quarantine: a record that leads elsewhere is no record", "[offline]") {

@@ -115,7 +115,7 @@ inline void require_prefix(const offline::RepairReport& report, const NodeStates
 
 /// The promises behind an application: a check finds nothing, a node takes writes, and again.
 inline void require_sound(FaultEnv& env) {
-  const auto report = checked(env, offline::CheckLevel::kContents);
+  const auto report = checked(env, check::Level::kContents);
   INFO(text_of(report.findings));
   REQUIRE_FALSE(report.damaged());
   const auto copy = env.crash_image(1);
@@ -130,7 +130,7 @@ inline void require_sound(FaultEnv& env) {
     REQUIRE((*node)->settle());
     REQUIRE((*node)->close());
   }
-  const auto again = checked(*copy, offline::CheckLevel::kContents);
+  const auto again = checked(*copy, check::Level::kContents);
   INFO(text_of(again.findings));
   REQUIRE_FALSE(again.damaged());
 }

@@ -3,21 +3,18 @@
 #include <random>
 
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/quarantine.h"
 #include "tools/offline/salvage.h"
 
 using namespace vz;
 using namespace vz::test;
-using offline::FindingId;
+using check::FindingId;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kBitsPerFile = 3;
-#else
-constexpr std::uint64_t kBitsPerFile = 60;
-#endif
+constexpr std::uint64_t kBitsPerFile = vz::test::kInstrumented ? 3 : 60;
 
 std::vector<std::string> file_of_each_kind(Env& env) {
   const std::string root = kDataDir;
@@ -129,11 +126,7 @@ TEST_CASE("repair: files that were cut, extended, zeroed or removed", "[offline]
 }
 
 TEST_CASE("repair: two or three files damaged at once", "[offline]") {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr int kRounds = 20;
-#else
-  constexpr int kRounds = 250;
-#endif
+  constexpr int kRounds = vz::test::kInstrumented ? 20 : 250;
   const std::uint64_t seed = Catch::rngSeed();
   CAPTURE(seed);
   std::mt19937_64 random(seed);

@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "storage/wal/log_file.h"
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_repair/repair_kit.h"
 #include "tools/offline/line_writer.h"
 
@@ -17,11 +18,7 @@ using namespace vz::test;
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kHarmsPerFile = 1;
-#else
-constexpr int kHarmsPerFile = 12;
-#endif
+constexpr int kHarmsPerFile = vz::test::kInstrumented ? 1 : 12;
 
 struct Salvaged {
   NodeStates states;

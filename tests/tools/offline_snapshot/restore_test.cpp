@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "storage/store/swap.h"
+#include "storage/wal/log_file.h"
+#include "tests/tools/offline/refusing_env.h"
 #include "tests/tools/offline_snapshot/snapshot_fixture.h"
 #include "tools/offline/check.h"
 
@@ -42,8 +44,7 @@ TEST_CASE("snapshot: an empty directory restored holds the same points and diges
                                               std::to_string(image_of(sample.env, kOther).number) +
                                               " collections quarantine tmp wal ");
     CHECK(sample.content == read_everything(sample.env, kOther));
-    const auto checked =
-        offline::check(sample.env, kOther, {.level = offline::CheckLevel::kContents});
+    const auto checked = offline::check(sample.env, kOther, {.level = check::Level::kContents});
     REQUIRE(checked);
     CHECK(checked->findings.empty());
     run_node(sample.env, kOther, 100, 10);  // It goes on.
@@ -146,6 +147,30 @@ TEST_CASE("snapshot: a damaged directory can be replaced", "[snapshot]") {
     REQUIRE(report);
     CHECK(sample.content == read_everything(sample.env, kOther));
   }
+}
+
+TEST_CASE("snapshot: what may not be read stops a restore, for its numbers count", "[snapshot]") {
+  Sample sample;
+  run_node(sample.env, kOther, 500, 9);
+  const auto before = read_everything(sample.env, kOther);
+  const auto logs = wal::list_log_files(sample.env, std::string(kOther) + "/wal");
+  REQUIRE(logs);
+  REQUIRE_FALSE(logs->empty());
+  const std::string image =
+      kOther + ("/" + manifest::file_name(image_of(sample.env, kOther).number));
+  for (const std::string& path : {image, logs->back().path}) {
+    for (const ErrorCode code : {ErrorCode::kExhausted, ErrorCode::kPermissionDenied}) {
+      CAPTURE(path, error_code_name(code));
+      RefusingEnv env(sample.env, path, code);
+
+      const auto report = restore(env, sample.archive, kOther, kReplaced);
+
+      REQUIRE_FALSE(report);
+      CHECK(report.error().code == code);
+      CHECK(report.error().message.find(path) != std::string::npos);
+    }
+  }
+  CHECK(*read_everything(sample.env, kOther) == *before);
 }
 
 TEST_CASE("snapshot: unflushed records are not left out of an archive in silence", "[snapshot]") {
@@ -281,6 +306,41 @@ TEST_CASE("snapshot: a failing call and a power cut leave the old content or the
   }
   CHECK(old_seen);
   CHECK(new_seen);
+}
+
+TEST_CASE("snapshot: a rerun after a kill keeps the old content once", "[snapshot][fault]") {
+  FaultEnv source;
+  run_node(source, kDataDir, 1, 4);
+  const Bytes archive = packed(source, kDataDir);
+  const auto previous_in = [](Env& env) {
+    const auto entries = env.list(kOther);
+    REQUIRE(entries);
+    std::vector<std::string> names;
+    for (const auto& entry : *entries)
+      if (entry.name.starts_with("previous-")) names.push_back(entry.name);
+    return names;
+  };
+  std::uint64_t cut = 0;
+  for (bool done = false; !done; ++cut) {
+    CAPTURE(cut);
+    FaultEnv env;
+    run_node(env, kOther, 50, 4);
+    env.fail_from(cut);
+    done = restore(env, archive, kOther, kReplaced).has_value();
+    env.heal();
+    env.kill_process();
+
+    const auto again = restore(env, archive, kOther, kReplaced);
+
+    REQUIRE(again);
+    REQUIRE(again->read.sound());
+    CHECK(again->in_force_already == again->previous.empty());
+    const auto previous = previous_in(env);
+    REQUIRE(previous.size() == 1);
+    CHECK(names_in(env, kOther + ("/" + previous[0])).starts_with("CURRENT MANIFEST-"));
+    CHECK(names_in(env, std::string(kOther) + "/tmp").empty());
+  }
+  CHECK(cut > 20);
 }
 
 TEST_CASE("snapshot: a restore that was cut short is no damage: check and pack say what it is",

@@ -2,6 +2,7 @@
 // content or the new, whole, and the next start completes it.
 #include <catch2/catch.hpp>
 
+#include "tests/support/instrumented.h"
 #include "tests/tools/offline_snapshot/past.h"
 
 using namespace vz;
@@ -11,11 +12,7 @@ TEST_CASE("tar restore: a failing call and a power cut leave the old content or 
           "[snapshot][tar][fault]") {
   const std::uint64_t seed = Catch::rngSeed();
   CAPTURE(seed);
-#if defined(__SANITIZE_ADDRESS__)
-  constexpr std::uint64_t kStep = 7;
-#else
-  constexpr std::uint64_t kStep = 1;
-#endif
+  constexpr std::uint64_t kStep = vz::test::kInstrumented ? 7 : 1;
   for (const std::string directory : {kDataDir, kOther}) {
     const bool over_data = directory == kDataDir;
     const std::uint64_t calls = [&] {

@@ -1,15 +1,15 @@
-#include "tools/offline/check_run.h"
+#include "engine/check/run.h"
 
 #include <algorithm>
-#include <thread>
 #include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "storage/format/checked_file_format.h"
+#include "storage/segment/checksum_errors.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 bool covers_blocks(FindingId id) {
@@ -92,6 +92,7 @@ std::string Run::name_of(std::string_view path) const {
 
 void Run::report(NamedFile& file, FindingId id, Extent extent, std::string message) const {
   file.damaged = true;
+  if (is_of_bytes(id)) segment::count_checksum_error();
   findings.add(id, file.path, extent, file.collection, std::move(message));
 }
 
@@ -105,15 +106,4 @@ std::optional<Error> Run::incompatible() const {
   return first_incompatible;
 }
 
-void run_tasks(std::span<const std::function<void()>> tasks, unsigned threads) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < tasks.size(); i = next++) tasks[i]();
-  };
-  std::vector<std::jthread> others;
-  const std::size_t wanted = std::min<std::size_t>(std::max(1u, threads), tasks.size());
-  for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(work);
-  work();
-}
-
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -1,4 +1,4 @@
-#include "tools/offline/row_check.h"
+#include "engine/check/row_check.h"
 
 #include <string>
 #include <utility>
@@ -10,7 +10,7 @@
 #include "engine/payload/payload.h"
 #include "engine/vector/distance.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 using segment::Segment;
@@ -115,7 +115,7 @@ LiveRows check_rows(const Run& run, NamedFile& file, const Segment& segment,
   const std::uint32_t count = segment.row_count();
   const std::uint64_t bytes_per_row = count == 0 ? 0 : file.info.size_bytes / count;
   auto next_dead = dead.begin();
-  for (std::uint32_t row = 0; row < count; ++row) {
+  for (std::uint32_t row = 0; row < count && !run.pace.stopped(); ++row) {
     const std::uint64_t hash = rows.check(row);
     if (next_dead != dead.end() && *next_dead == row) {
       ++next_dead;
@@ -130,8 +130,8 @@ LiveRows check_rows(const Run& run, NamedFile& file, const Segment& segment,
   if (!file.damaged && segment.failed()) {
     run.report(file, FindingId::kSegmentStructure, {}, "a page of the file cannot be read");
   }
-  live.known = !file.damaged;
+  live.known = !file.damaged && !run.pace.stopped();
   return live;
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -1,13 +1,18 @@
-#include "tools/offline/pace.h"
+#include "engine/check/pace.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <utility>
 
-namespace vz::offline {
+namespace vz::check {
 
-Pace::Pace(std::uint64_t rate_bytes, Progress progress)
-    : rate_bytes_(rate_bytes), progress_(std::move(progress)), next_(Clock::now()) {}
+Pace::Pace(std::uint64_t rate_bytes, Progress progress, std::stop_token stop)
+    : rate_bytes_(rate_bytes),
+      progress_(std::move(progress)),
+      stop_(std::move(stop)),
+      next_(Clock::now()) {}
 
 void Pace::add_total(std::uint64_t bytes) {
   MutexLock lock(mutex_);
@@ -27,7 +32,10 @@ void Pace::spend(std::uint64_t bytes) {
     next_ = std::max(next_, Clock::now()) + std::chrono::duration_cast<Clock::duration>(cost);
     until = next_;
   }
-  std::this_thread::sleep_until(until);
+  if (!stop_.stop_possible()) return std::this_thread::sleep_until(until);
+  std::mutex none;
+  std::unique_lock lock(none);
+  std::condition_variable_any().wait_until(lock, stop_, until, [] { return false; });
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check

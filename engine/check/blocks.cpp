@@ -1,4 +1,4 @@
-#include "tools/offline/blocks.h"
+#include "engine/check/blocks.h"
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +11,7 @@
 #include "storage/format/checked_file_format.h"
 #include "storage/format/segment_format.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 using format::kCheckedBlockSize;
@@ -88,14 +88,13 @@ class BlockReader {
 
   /// Checks those blocks of [first, end) of whose runs `takes` is true, and hands their bytes to
   /// `sha`, if there is one.
-  template <typename Takes>
-  void check(std::uint64_t first, std::uint64_t end, Sha256* sha, Takes takes) {
+  void check(std::uint64_t first, std::uint64_t end, Sha256* sha, const Takes& takes) {
     Bytes table((end - first) * kCrcSize);
     if (!opened_.read_at(shape_.content_size + first * kCrcSize, table)) {
       unreadable({shape_.content_size + first * kCrcSize, table.size()});
       return;
     }
-    for (std::uint64_t block = first; block < end; block += kBlocksPerRun) {
+    for (std::uint64_t block = first; block < end && !run_.pace.stopped(); block += kBlocksPerRun) {
       if (!takes(block / kBlocksPerRun)) continue;
       const std::uint64_t count = std::min(kBlocksPerRun, end - block);
       check_read(block, count, ByteSpan(table).subspan((block - first) * kCrcSize), sha);
@@ -211,16 +210,14 @@ void check_ends(const Run& run, NamedFile& file) {
   check_trailer(run, file, *opened);
 }
 
-void check_blocks(const Run& run, NamedFile& file, std::uint64_t task, const Choice& choice) {
+void check_blocks(const Run& run, NamedFile& file, std::uint64_t task, const Takes& takes) {
   const auto opened = open_or_report(run, file);
   const auto shape = shape_of(file);
   if (opened == nullptr || !shape || !has_shape(*opened, file)) return;
   BlockReader reader(run, file, *opened, *shape);
   if (task == 0) check_table(run, file, *opened, *shape, reader);
   const std::uint64_t first = task * kBlocksPerTask;
-  const std::string name = run.name_of(file.path);
-  reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), nullptr,
-               [&](std::uint64_t at) { return choice.takes(name, at); });
+  reader.check(first, std::min(shape->block_count, first + kBlocksPerTask), nullptr, takes);
 }
 
 void check_whole(const Run& run, NamedFile& file) {
@@ -235,11 +232,11 @@ void check_whole(const Run& run, NamedFile& file) {
                  [](std::uint64_t) { return true; });
   const bool read = reader.read_all(shape->content_size, file.info.size_bytes,
                                     [&](ByteSpan bytes) { sha.update(bytes); });
-  if (!read || file.damaged) return;
+  if (!read || file.damaged || run.pace.stopped()) return;
   const Sha256Digest found = sha.finish();
   if (found == file.info.sha256) return;
   run.report(file, by_kind(file, FindingId::kSegmentHash, FindingId::kDerivedHash), {},
              "expected SHA-256 " + to_hex(file.info.sha256) + ", found " + to_hex(found));
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check

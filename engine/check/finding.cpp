@@ -1,11 +1,11 @@
-#include "tools/offline/finding.h"
+#include "engine/check/finding.h"
 
 #include <algorithm>
 #include <array>
 
 #include "storage/base/status.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 using Id = FindingId;
@@ -90,6 +90,11 @@ const FindingKind& kind_of(FindingId id) {
   return *found;
 }
 
+bool is_of_bytes(FindingId id) {
+  return (id >= Id::kSegmentSize && id <= Id::kDerivedUnreadable) || id == Id::kSegmentHash ||
+         id == Id::kDerivedHash;
+}
+
 std::string id_text(FindingId id) {
   return "VZ-" + std::to_string(static_cast<unsigned>(id));
 }
@@ -118,4 +123,4 @@ std::string_view damage_name(DamageClass damage) {
   return "lossy";
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -3,10 +3,9 @@
 
 #include <cstdint>
 
-#include "tools/offline/check_run.h"
-#include "tools/offline/layout.h"
+#include "engine/check/run.h"
 
-namespace vz::offline {
+namespace vz::check {
 
 /// What level 3 counted in a segment.
 struct LiveRows {
@@ -24,4 +23,4 @@ LiveRows check_segment(const Run& run, const NamedCollection& collection,
 /// Level 3: points and digest of a whole collection, and its definition against the segments.
 void check_totals(const Run& run, const NamedCollection& collection, const LiveRows& sum);
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
-#include "tools/offline/check_run.h"
-#include "tools/offline/sample.h"
+#include "engine/check/run.h"
 
-namespace vz::offline {
+namespace vz::check {
 
 /// Blocks of one task of check_blocks: 16 MiB of content, so that a large file keeps every thread
 /// busy.
@@ -26,10 +26,14 @@ std::uint64_t bytes_of_run(const NamedFile& file, std::uint64_t at);
 /// Compares length and trailer with what the manifest records.
 void check_ends(const Run& run, NamedFile& file);
 
-/// Checks the runs of task `task` that `choice` takes; memory: one buffer of a MiB.
-void check_blocks(const Run& run, NamedFile& file, std::uint64_t task, const Choice& choice);
+/// Whether a run of blocks is to be read, by its number in the file.
+using Takes = std::function<bool(std::uint64_t at)>;
 
-/// All blocks and the SHA-256, in one pass. A hash is compared only if all else is right.
+/// Checks the runs of task `task` that `takes` says; memory: one buffer of a MiB.
+void check_blocks(const Run& run, NamedFile& file, std::uint64_t task, const Takes& takes);
+
+/// All blocks and the SHA-256, in one pass. A hash is compared only if all else is right and was
+/// read to the end.
 void check_whole(const Run& run, NamedFile& file);
 
-}  // namespace vz::offline
+}  // namespace vz::check

@@ -1,4 +1,4 @@
-#include "tools/offline/segment_check.h"
+#include "engine/check/segment_check.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,15 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "engine/check/row_check.h"
+#include "engine/check/search_check.h"
 #include "engine/collection/definition.h"
 #include "engine/index/index_file.h"
 #include "engine/payload/fields_file.h"
 #include "engine/payload/fields_state.h"
 #include "storage/segment/segment.h"
-#include "tools/offline/row_check.h"
-#include "tools/offline/search_check.h"
 
-namespace vz::offline {
+namespace vz::check {
 namespace {
 
 using segment::Segment;
@@ -112,7 +112,7 @@ void check_index(const Run& run, const NamedCollection& collection, NamedFile& f
                                              index::Placement::kMapped);
   const auto opened = index::IndexFile::open(run.env, file.path, segment, mapped);
   if (!opened) return report_derived(run, file, FindingId::kIndexContent, opened.error());
-  if (run.options.level < CheckLevel::kSearch) return;
+  if (run.level < Level::kSearch) return;
   check_search(run, collection, file, segment, **opened, dead);
   run.pace.spend(segment.file().file_size());
 }
@@ -138,7 +138,7 @@ LiveRows check_segment(const Run& run, const NamedCollection& collection,
   if (segment == nullptr) return {};
   check_identity(run, collection, named, *segment);
   check_columns(run, named, *segment);
-  if (run.options.level < CheckLevel::kContents || named.seg->damaged) return {};
+  if (run.level < Level::kContents || named.seg->damaged) return {};
   if (named.fields != nullptr && named.fields->usable())
     check_fields(run, *named.fields, segment->row_count());
   const std::vector<std::uint32_t> none;
@@ -168,4 +168,4 @@ void check_totals(const Run& run, const NamedCollection& collection, const LiveR
   }
 }
 
-}  // namespace vz::offline
+}  // namespace vz::check

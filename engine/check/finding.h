@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace vz::offline {
+namespace vz::check {
 
 enum class Severity : std::uint8_t {
   kNote,     ///< worth knowing; the directory is sound
@@ -83,6 +83,9 @@ std::span<const FindingKind> finding_kinds();
 /// The row of `id`.
 const FindingKind& kind_of(FindingId id);
 
+/// True if bytes of a segment's file are not those that were written.
+bool is_of_bytes(FindingId id);
+
 /// "VZ-1203"
 std::string id_text(FindingId id);
 /// "note", "warning", "error"
@@ -101,4 +104,4 @@ struct Finding {
   std::string message{};     ///< expected and found
 };
 
-}  // namespace vz::offline
+}  // namespace vz::check

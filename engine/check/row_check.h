@@ -5,10 +5,10 @@
 #include <span>
 #include <string>
 
+#include "engine/check/segment_check.h"
 #include "storage/segment/segment.h"
-#include "tools/offline/segment_check.h"
 
-namespace vz::offline {
+namespace vz::check {
 
 /// What is wrong with a vector of that column; empty: nothing.
 std::string problem_of(const segment::VectorColumn& column, const segment::VectorRef& vector);
@@ -18,4 +18,4 @@ std::string problem_of(const segment::VectorColumn& column, const segment::Vecto
 LiveRows check_rows(const Run& run, NamedFile& file, const segment::Segment& segment,
                     std::span<const std::uint32_t> dead);
 
-}  // namespace vz::offline
+}  // namespace vz::check
