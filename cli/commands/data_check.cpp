@@ -37,8 +37,8 @@ constexpr std::string_view kFooter =
     "  1  length and trailer of every file\n"
     "  2  the checksum of every block, the log, ids, dead rows (default)\n"
     "  3  SHA-256, vectors, payloads, row hashes, digests, indexes (--deep)\n"
-    "  4  100 points of each segment are searched for: they find themselves, and recall@10\n"
-    "     against a scan is at least 0.95\n\n"
+    "  4  100 points of each segment are searched for: they find themselves, by the graph too,\n"
+    "     and recall@10 against a scan is at least 0.95\n\n"
     "--sample N/M reads part N of M: 1/7 to 7/7 on seven days are everything that lives so long.\n"
     "5% and 10GiB are another part each time. Level 2 takes pieces of a MiB, levels 3 and 4 whole\n"
     "segments. The log is always read whole; digests of collections need everything.\n"
@@ -51,7 +51,7 @@ constexpr std::string_view kFooter =
     "holds\n"
     "is 11. 0: nothing found but notes; 3: the time was up, and nothing found so far; 4: "
     "findings;\n"
-    "8: a file that may not be read, which is no finding.\n\n";
+    "8: a file that may not be read, which is no finding; 16: nor is a lack of descriptors.\n\n";
 
 struct Options {
   std::string directory;

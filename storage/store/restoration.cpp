@@ -19,6 +19,14 @@ bool is_previous(const DirectoryEntry& entry) {
   return entry.type == FileType::kDirectory && entry.name.starts_with(kPreviousPrefix);
 }
 
+/// Of a directory that held no data. By way of tmp/, where what a kill leaves of it is a leftover.
+void remove_previous(Env& env, const Paths& paths, const std::string& name) {
+  const std::string from = paths.root + "/" + name;
+  const std::string to = paths.root + "/tmp/" + std::string(kStagedPrefix) + name;
+  const Status moved = env.rename(from, to);
+  remove_tree(env, moved ? to : from);
+}
+
 /// "previous-<time>", empty. Those that are empty already are of restores that a kill has ended.
 Result<std::string> make_previous(Env& env, const Paths& paths) {
   VZ_TRY_ASSIGN(const auto entries, env.list(paths.root));
@@ -81,7 +89,7 @@ void remove_previous_without_data(Env& env, const Paths& paths) {
                  manifest::parse_file_name(one.name).has_value();
         });
     const auto seen = look_around(env, old);
-    if (only_ours && seen && !seen->holds_data) remove_tree(env, old.root);
+    if (only_ours && seen && !seen->holds_data) remove_previous(env, paths, entry.name);
   }
 }
 
@@ -132,7 +140,7 @@ Result<std::string> publish_staged(Env& env, const Paths& paths, const std::stri
   VZ_TRY(swapped);
   remove_tree(env, in);
   if (seen.holds_data) return paths.root + "/" + previous;
-  remove_tree(env, paths.root + "/" + previous);
+  remove_previous(env, paths, previous);
   return std::string();
 }
 

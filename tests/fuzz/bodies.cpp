@@ -126,6 +126,8 @@ std::optional<OtherReading> read_otherwise(const std::string& body) {
   };
   try {
     read.tree = json::parse(body, watch);
+  } catch (const json::out_of_range&) {  // 1e999 is JSON, and a payload may hold it.
+    read.plain = false;
   } catch (const std::exception&) {
     return std::nullopt;
   }
@@ -137,7 +139,10 @@ std::optional<OtherReading> read_otherwise(const std::string& body) {
 struct Said {
   static std::string of(const PointId& id) { return id.to_string(); }
   static std::string of(const std::string& text) { return text; }
-  static std::string of(float value) { return std::to_string(std::bit_cast<std::uint32_t>(value)); }
+  /// Bit for bit, but for the sign of zero, which one reader keeps and the other does not.
+  static std::string of(float value) {
+    return std::to_string(std::bit_cast<std::uint32_t>(value == 0 ? 0.0f : value));
+  }
   static std::string of(std::uint64_t value) { return std::to_string(value); }
   template <typename T>
   static std::string of(const std::vector<T>& values) {
@@ -244,7 +249,10 @@ void run_two_readers(ByteSpan bytes) {
 
   // The other way round: fields that nobody knows are read over, whatever JSON they are.
   if (!other || !other->tree.is_object() || !api::check_depth(body)) return;
-  if (other->tree.contains("filter")) return;
+  for (const char* const known : {"filter", "exact", "shard_key", "lookup_from", "order_by",
+                                  "group_by", "with_lookup", "mmr"}) {
+    if (other->tree.contains(known)) return;
+  }
   std::string counted = body;
   require(api::decode_count(counted).has_value(), "what is JSON is read over");
 }

@@ -39,14 +39,14 @@ void make_graphs(FaultEnv& env) {
   REQUIRE((*node)->close());
 }
 
-/// The index of the one segment of collection `id`.
-std::string index_of(FaultEnv& env, CollectionId id) {
+/// The index of the collection's one segment.
+std::string index_of(FaultEnv& env, const std::string& name) {
   for (const auto& collection : image_of(env).collections) {
-    if (collection.id != id) continue;
+    if (collection.name != name) continue;
     REQUIRE(collection.segments.size() == 1);
     const manifest::SegmentEntry& one = collection.segments[0];
     REQUIRE(one.index);
-    return store::Paths{kDataDir}.index(id, one.epoch, one.seq, one.index->number);
+    return store::Paths{kDataDir}.index(collection.id, one.epoch, one.seq, one.index->number);
   }
   FAIL("no such collection");
   return {};
@@ -73,11 +73,11 @@ TEST_CASE("check search: a graph with the links of another segment is found at l
   FaultEnv env;
   make_graphs(env);
   REQUIRE(checked(env, CheckLevel::kSearch).findings.empty());
-  const auto other = read_file(env, index_of(env, 2), 1u << 30);
+  const auto other = read_file(env, index_of(env, "b"), 1u << 30);
   REQUIRE(other);
   const Bytes content_of_other = content_of(*other);
   const index::IndexSection from = links_of(content_of_other);
-  change_content(env, index_of(env, 1), [&](Bytes& content) {
+  change_content(env, index_of(env, "a"), [&](Bytes& content) {
     const index::IndexSection to = links_of(content);
     REQUIRE(to.size == from.size);
     std::memcpy(content.data() + to.offset, content_of_other.data() + from.offset, from.size);
