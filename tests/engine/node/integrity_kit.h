@@ -83,11 +83,6 @@ inline std::string text_of(const node::IntegrityReport& report) {
   return out;
 }
 
-inline bool all_mended(const node::IntegrityReport& report) {
-  return std::all_of(report.findings.begin(), report.findings.end(),
-                     [](const auto& finding) { return finding.mended; });
-}
-
 inline node::HealthCheck health_of_segments(const node::Node& node) {
   const auto checks = node.health();
   const auto found = std::find_if(checks.begin(), checks.end(),
