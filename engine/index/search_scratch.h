@@ -49,7 +49,7 @@ inline bool better(const Found& a, const Found& b) {
 
 struct SearchScratch {
   static constexpr std::uint32_t kBatch = 512;            ///< rows that a scan compares at once
-  static constexpr std::uint32_t kLookedThrough = 2'048;  ///< and looks for them among so many
+  static constexpr std::uint32_t kLookedThrough = 4'096;  ///< and looks for them among so many
   static constexpr std::uint32_t kBatchMax = kBatch + kLookedThrough;
 
   VisitedSet visited;

@@ -19,7 +19,6 @@ constexpr double kScaleQuantile = 0.9995;
 /// Smaller ones would make the inverse infinite.
 constexpr float kScaleMin = 1e-35f;
 constexpr std::size_t kBatchRows = 64;
-constexpr std::size_t kBatchSketches = 1024;
 constexpr std::size_t kBitsPerWord = 64;
 
 float usable_scale(float maximum) {
@@ -185,19 +184,8 @@ void CodedQuery::similarities_at(const CodeBlock& block, std::span<const std::ui
 void CodedQuery::sketches_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
                              std::span<float> out) const {
   const auto all = static_cast<std::int32_t>(correction_ / kBias);
-  std::array<std::int32_t, kBatchSketches> sums;
-  for (std::size_t done = 0; done < slots.size(); done += kBatchSketches) {
-    const std::size_t count = std::min(kBatchSketches, slots.size() - done);
-    const std::uint32_t* const at = slots.data() + done;
-    kernels().sketch_at(codes_.data(), block.rows, block.words, block.stride, at, count,
-                        sums.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t* const row = block.rows + std::size_t{at[i]} * block.stride;
-      const auto factor = std::bit_cast<float>(static_cast<std::uint32_t>(row[block.words]));
-      // +1 for each bit that is set and -1 for each that is not.
-      out[done + i] = factor * static_cast<float>(2 * sums[i] - all);
-    }
-  }
+  kernels().sketch_at(codes_.data(), all, block.rows, block.words, block.stride, slots.data(),
+                      slots.size(), out.data());
 }
 
 }  // namespace vz::vector

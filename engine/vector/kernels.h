@@ -2,6 +2,7 @@
 // Internal to engine/vector and engine/index; tests reach every level that the machine has.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,11 +41,12 @@ struct Kernels {
   /// out[i] = sum of |query - row|, likewise; the query is biased as rows are.
   void (*sad_at)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t stride,
                  const std::uint32_t* slots, std::size_t count, std::int32_t* out);
-  /// out[i] = sum of query[j] over the set bits j of the words at sketches + slots[i] * stride.
-  /// The caller has fetched them.
-  void (*sketch_at)(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                    std::size_t stride, const std::uint32_t* slots, std::size_t count,
-                    std::int32_t* out);
+  /// Ranks rows by their sketches: out[i] = sketch_rank() of the row at sketches + slots[i] *
+  /// stride and the sum of query[j] over its set bits j; all: the sum of the whole query. The same
+  /// at every level. The caller has fetched the rows.
+  void (*sketch_at)(const std::int8_t* query, std::int32_t all, const std::uint64_t* sketches,
+                    std::size_t words, std::size_t stride, const std::uint32_t* slots,
+                    std::size_t count, float* out);
   /// Writes the places of the set bits of `words`, counted from `first`, ascending; returns how
   /// many. `out` has room for 64 * count + kPlacesSlack.
   std::size_t (*places_of_bits)(const std::uint64_t* words, std::size_t count, std::uint32_t first,
@@ -82,6 +84,16 @@ std::size_t keep_at_least_portable(const float* ranks, const std::uint32_t* rows
 
 /// Rows that the *_at kernels fetch ahead: enough to cover a miss, few enough for the fill buffers.
 inline constexpr std::size_t kRowsAhead = 4;
+
+/// The factor of a sketch stands behind its words (codes.h).
+inline float sketch_factor(const std::uint64_t* row, std::size_t words) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(row[words]));
+}
+/// +1 for each bit that is set and -1 for each that is not, times the factor.
+inline float sketch_rank(const std::uint64_t* row, std::size_t words, std::int32_t sum,
+                         std::int32_t all) {
+  return sketch_factor(row, words) * static_cast<float>(2 * sum - all);
+}
 
 /// Asks for the cache lines of a row of codes.
 inline void prefetch_row(const std::uint8_t* row, std::size_t stride) {

@@ -194,9 +194,9 @@ VZ_AVX2 inline __m256i bytes_of_bits(std::uint32_t bits) {
   return _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
 }
 
-VZ_AVX2 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                       std::size_t stride, const std::uint32_t* slots, std::size_t count,
-                       std::int32_t* out) {
+VZ_AVX2 void sketch_at(const std::int8_t* query, std::int32_t all, const std::uint64_t* sketches,
+                       std::size_t words, std::size_t stride, const std::uint32_t* slots,
+                       std::size_t count, float* out) {
   for (std::size_t row = 0; row < count; ++row) {
     const std::uint64_t* const set = sketches + std::size_t{slots[row]} * stride;
     __m256i sum = _mm256_setzero_si256();
@@ -211,7 +211,7 @@ VZ_AVX2 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, 
       }
       excess += __builtin_popcountll(set[word]);
     }
-    out[row] = sum_of(sum) - 128 * excess;
+    out[row] = sketch_rank(set, words, sum_of(sum) - 128 * excess, all);
   }
 }
 

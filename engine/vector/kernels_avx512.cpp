@@ -208,9 +208,10 @@ VZ_AVX512 std::int32_t sketch_of(const std::int8_t* query, const std::uint64_t* 
   return _mm512_reduce_add_epi32(sum);
 }
 
-VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-                         std::size_t stride, const std::uint32_t* slots, std::size_t count,
-                         std::int32_t* out) {
+VZ_AVX512 void sketch_at(const std::int8_t* query, std::int32_t all, const std::uint64_t* sketches,
+                         std::size_t words, std::size_t stride, const std::uint32_t* slots,
+                         std::size_t count, float* out) {
+  const __m128i minus_all = _mm_set1_epi32(-all);
   const auto row_of = [&](std::size_t i) { return sketches + std::size_t{slots[i]} * stride; };
   std::size_t row = 0;
   for (; row + 4 <= count; row += 4) {
@@ -224,12 +225,46 @@ VZ_AVX512 void sketch_at(const std::int8_t* query, const std::uint64_t* sketches
       s2 = add_at_bits(s2, values, c[word]);
       s3 = add_at_bits(s3, values, d[word]);
     }
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + row), sums_of(s0, s1, s2, s3));
+    const __m128i sums = sums_of(s0, s1, s2, s3);
+    const __m128 factors = _mm_setr_ps(sketch_factor(a, words), sketch_factor(b, words),
+                                       sketch_factor(c, words), sketch_factor(d, words));
+    const __m128i signs = _mm_add_epi32(_mm_add_epi32(sums, sums), minus_all);
+    _mm_storeu_ps(out + row, _mm_mul_ps(factors, _mm_cvtepi32_ps(signs)));
   }
-  for (; row < count; ++row) out[row] = sketch_of(query, row_of(row), words);
+  for (; row < count; ++row) {
+    out[row] = sketch_rank(row_of(row), words, sketch_of(query, row_of(row), words), all);
+  }
 }
 
 #define VZ_VBMI2 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt")))
+
+/// Words with a bit, and the places of their first bits.
+struct WordsWithBits {
+  static constexpr std::size_t kMax = 64, kLanes = 8;
+  std::uint64_t words[kMax + kLanes];
+  std::uint32_t firsts[kMax + kLanes];
+  std::size_t size = 0;
+};
+
+/// Those of up to kMax words: of a sparse filter half have none, and no branch knows which.
+VZ_VBMI2 void keep_words_with_bits(const std::uint64_t* words, std::size_t count,
+                                   std::uint32_t first, WordsWithBits& kept) {
+  const __m256i steps = _mm256_setr_epi32(0, 64, 128, 192, 256, 320, 384, 448);
+  kept.size = 0;
+  for (std::size_t i = 0; i < count; i += WordsWithBits::kLanes) {
+    const std::size_t rest = count - i;
+    const auto there =
+        static_cast<__mmask8>(rest >= WordsWithBits::kLanes ? 0xFF : (1u << rest) - 1);
+    const __m512i word = _mm512_maskz_loadu_epi64(there, words + i);
+    const __mmask8 some = _mm512_test_epi64_mask(word, word);
+    const __m256i firsts = _mm256_add_epi32(
+        _mm256_set1_epi32(static_cast<int>(first + 64 * static_cast<std::uint32_t>(i))), steps);
+    _mm512_storeu_si512(kept.words + kept.size, _mm512_maskz_compress_epi64(some, word));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(kept.firsts + kept.size),
+                        _mm256_maskz_compress_epi32(some, firsts));
+    kept.size += static_cast<unsigned>(__builtin_popcount(some));
+  }
+}
 
 /// The places inside a word are the bytes 0 .. 63 compressed by its bits; the first sixteen are
 /// written in any case, so that a sparse filter takes no branch.
@@ -243,22 +278,28 @@ VZ_VBMI2 std::size_t places_of_bits_vbmi2(const std::uint64_t* words, std::size_
   }();
   const __m512i all = _mm512_load_si512(kPlaces.data());
   std::uint32_t* at = out;
-  for (std::size_t i = 0; i < count; ++i, first += 64) {
-    const __m512i places = _mm512_maskz_compress_epi8(words[i], all);
-    const __m512i base = _mm512_set1_epi32(static_cast<int>(first));
-    const auto set = static_cast<std::size_t>(__builtin_popcountll(words[i]));
-    const auto write = [&](std::size_t done, __m128i part) VZ_VBMI2 {
-      _mm512_storeu_si512(at + done, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(part)));
-    };
-    write(0, _mm512_castsi512_si128(places));
-    if (set > kLanes) {
-      write(kLanes, _mm512_extracti32x4_epi32(places, 1));
-      if (set > 2 * kLanes) {
-        write(2 * kLanes, _mm512_extracti32x4_epi32(places, 2));
-        write(3 * kLanes, _mm512_extracti32x4_epi32(places, 3));
+  WordsWithBits kept;
+  for (std::size_t done = 0; done < count; done += WordsWithBits::kMax) {
+    const std::size_t rest = count - done;
+    keep_words_with_bits(words + done, rest < WordsWithBits::kMax ? rest : WordsWithBits::kMax,
+                         first + 64 * static_cast<std::uint32_t>(done), kept);
+    for (std::size_t i = 0; i < kept.size; ++i) {
+      const __m512i places = _mm512_maskz_compress_epi8(kept.words[i], all);
+      const __m512i base = _mm512_set1_epi32(static_cast<int>(kept.firsts[i]));
+      const auto set = static_cast<std::size_t>(__builtin_popcountll(kept.words[i]));
+      const auto write = [&](std::size_t place, __m128i part) VZ_VBMI2 {
+        _mm512_storeu_si512(at + place, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(part)));
+      };
+      write(0, _mm512_castsi512_si128(places));
+      if (set > kLanes) {
+        write(kLanes, _mm512_extracti32x4_epi32(places, 1));
+        if (set > 2 * kLanes) {
+          write(2 * kLanes, _mm512_extracti32x4_epi32(places, 2));
+          write(3 * kLanes, _mm512_extracti32x4_epi32(places, 3));
+        }
       }
+      at += set;
     }
-    at += set;
   }
   return static_cast<std::size_t>(at - out);
 }

@@ -82,18 +82,18 @@ void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std::size_t st
   }
 }
 
-void sketch_at(const std::int8_t* query, const std::uint64_t* sketches, std::size_t words,
-               std::size_t stride, const std::uint32_t* slots, std::size_t count,
-               std::int32_t* out) {
-  for (std::size_t row = 0; row < count; ++row) {
+void sketch_at(const std::int8_t* query, std::int32_t all, const std::uint64_t* sketches,
+               std::size_t words, std::size_t stride, const std::uint32_t* slots, std::size_t count,
+               float* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t* const row = sketches + std::size_t{slots[i]} * stride;
     std::int32_t sum = 0;
     for (std::size_t word = 0; word < words; ++word) {
-      for (std::uint64_t set = sketches[std::size_t{slots[row]} * stride + word]; set != 0;
-           set &= set - 1) {
+      for (std::uint64_t set = row[word]; set != 0; set &= set - 1) {
         sum += query[word * 64 + static_cast<unsigned>(__builtin_ctzll(set))];
       }
     }
-    out[row] = sum;
+    out[i] = sketch_rank(row, words, sum, all);
   }
 }
 

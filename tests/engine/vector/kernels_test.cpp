@@ -2,6 +2,7 @@
 // on floats.
 #include "engine/vector/kernels.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -203,22 +204,28 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
     const std::size_t stride = words + 1 + words % 2;
     std::vector<std::uint64_t> bits(kRows * stride);
     for (auto& word : bits) word = random();
+    std::vector<float> factors;
+    for (std::uint32_t row = 0; row < kRows; ++row) {
+      factors.push_back(0.25f + static_cast<float>(random() % 1'000));
+      bits[row * stride + words] = std::bit_cast<std::uint32_t>(factors.back());
+    }
     bits[0] = 0;
-    bits[1] = ~std::uint64_t{0};
+    bits[stride] = ~std::uint64_t{0};
     std::vector<std::int8_t> query(words * 64);
     for (auto& value : query) value = static_cast<std::int8_t>(random() % 255 - 127);
     std::vector<std::uint32_t> slots;
     for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
     for (const Kernels* kernel : levels()) {
-      std::vector<std::int32_t> sums(kRows);
-      kernel->sketch_at(query.data(), bits.data(), words, stride, slots.data(), kRows, sums.data());
+      std::vector<float> ranks(kRows);
+      kernel->sketch_at(query.data(), 17, bits.data(), words, stride, slots.data(), kRows,
+                        ranks.data());
       for (std::uint32_t i = 0; i < kRows; ++i) {
         std::int32_t expected = 0;
         for (std::size_t bit = 0; bit < words * 64; ++bit) {
           if ((bits[slots[i] * stride + bit / 64] >> (bit % 64) & 1) != 0) expected += query[bit];
         }
         CAPTURE(kSeed, words, kernel->name, i);
-        REQUIRE(sums[i] == expected);
+        REQUIRE(ranks[i] == factors[slots[i]] * static_cast<float>(2 * expected - 17));
       }
     }
   }
