@@ -141,7 +141,10 @@ Result<std::string_view> object_source(od::value value) {
   if (value.get_object().get(object)) return expected("an object");
   std::string_view source;
   if (object.raw_json().get(source)) return expected("an object");
-  while (!source.empty() && source.back() != '}') source.remove_suffix(1);
+  while (!source.empty() && static_cast<unsigned char>(source.back()) <= 0x20)
+    source.remove_suffix(1);
+  // simdjson counts brackets here and does not look at their kinds: "{]" would end an object.
+  if (!source.ends_with('}')) return expected("an object");
   return source;
 }
 

@@ -353,3 +353,20 @@ TEST_CASE("upsert: more points than one write may hold are refused", "[api][code
   CHECK(seen.status == 422);
   CHECK(seen.text.find("100000") != std::string::npos);
 }
+
+TEST_CASE("writes: an object that another bracket closes is refused, and no empty one",
+          "[api][codec]") {
+  collection::CollectionDefinition definition;
+  definition.vectors.resize(1);
+  definition.vectors[0].size = 2;
+  for (const std::string bad : {R"({"filter":{"must":x]})", R"({"filter":{]})",
+                                R"({"filter":{"must":[]]})", R"({"payload":{],"points":[1]})"}) {
+    CAPTURE(bad);
+    for (const auto kind : {api::PointWriteKind::kDelete, api::PointWriteKind::kSetPayload}) {
+      std::string body = bad;
+      const auto read = api::decode_write(kind, body, definition);
+      REQUIRE_FALSE(read);
+      CHECK(read.error().code == ErrorCode::kInvalidArgument);
+    }
+  }
+}
