@@ -200,7 +200,7 @@ std::vector<Bytes> seed_quarantine_record() {
       {.name = "segment-1-2",
        .kind = "segment",
        .why = "blocks are damaged",
-       .findings = {offline::FindingId::kSegmentBlocks},
+       .findings = {check::FindingId::kSegmentBlocks},
        .collection = "words",
        .points_gone = {PointId::number(7)},
        .first_lsn = 3,
@@ -220,7 +220,7 @@ void run_check_state(ByteSpan bytes) {
 std::vector<Bytes> seed_check_state() {
   offline::CheckState state{.about = "level 2", .seed = 7, .done = {"a", "b"}};
   state.segments["1-2"] = {};
-  state.findings = {{.id = offline::FindingId::kSegmentBlocks,
+  state.findings = {{.id = check::FindingId::kSegmentBlocks,
                      .file = "collections/1/1-2.seg",
                      .offset = 65'536,
                      .length = 9,

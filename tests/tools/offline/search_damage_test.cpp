@@ -8,8 +8,8 @@
 
 using namespace vz;
 using namespace vz::test;
-using offline::CheckLevel;
-using offline::FindingId;
+using check::FindingId;
+using check::Level;
 
 namespace {
 
@@ -72,7 +72,7 @@ TEST_CASE("check search: a graph with the links of another segment is found at l
           "[offline]") {
   FaultEnv env;
   make_graphs(env);
-  REQUIRE(checked(env, CheckLevel::kSearch).findings.empty());
+  REQUIRE(checked(env, Level::kSearch).findings.empty());
   const auto other = read_file(env, index_of(env, "b"), 1u << 30);
   REQUIRE(other);
   const Bytes content_of_other = content_of(*other);
@@ -83,14 +83,14 @@ TEST_CASE("check search: a graph with the links of another segment is found at l
     std::memcpy(content.data() + to.offset, content_of_other.data() + from.offset, from.size);
   });
 
-  CHECK(checked(env, CheckLevel::kContents).findings.empty());  // Every number is well-formed.
-  const auto report = checked(env, CheckLevel::kSearch);
+  CHECK(checked(env, Level::kContents).findings.empty());  // Every number is well-formed.
+  const auto report = checked(env, Level::kSearch);
 
   INFO(text_of(report.findings));
   CHECK(has(report, FindingId::kSelfSearch));
   CHECK(report.damaged());
   for (const auto& finding : report.findings) {
-    CHECK(finding.damage == offline::DamageClass::kDerived);
+    CHECK(finding.damage == check::DamageClass::kDerived);
     CHECK(finding.collection == "a");
   }
 }

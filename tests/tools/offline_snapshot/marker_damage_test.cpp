@@ -79,7 +79,7 @@ TEST_CASE("restore: a damaged RESTORE in a data directory is found, and starts n
     REQUIRE(report);
     bool named = false;
     for (const auto& finding : report->findings)
-      named = named || finding.id == offline::FindingId::kRestoreIncomplete;
+      named = named || finding.id == check::FindingId::kRestoreIncomplete;
     const auto node = open_node(env, kDataDir);
     return named && !node && node.error().message.find(path) != std::string::npos;
   };
