@@ -189,10 +189,12 @@ void Jobs::end(const Shared& job, Result<std::string> outcome) {
     if (outcome) {
       info.status = JobStatus::kCompleted;
       info.progress = 1;
-    } else if (outcome.error().code != ErrorCode::kCancelled) {
-      info.status = JobStatus::kFailed;
-    } else {
+    } else if (outcome.error().code == ErrorCode::kCancelled) {
       info.status = job->cancelled ? JobStatus::kCancelled : JobStatus::kInterrupted;
+    } else if (outcome.error().code == ErrorCode::kUnavailable && stopping_) {
+      info.status = JobStatus::kInterrupted;  // It had not begun when what it works on closed.
+    } else {
+      info.status = JobStatus::kFailed;
     }
   }
   info.ended_us = std::max(now_us(), info.started_us);

@@ -122,6 +122,7 @@ TEST_CASE(
   const Version second = version(*node, "a");
 
   REQUIRE(node->close());
+  node.reset();
   node = opened(env);
   const Version third = version(*node, "a");
 
