@@ -131,6 +131,7 @@ void answer_read(std::shared_ptr<Call> call, const ReadKind& kind,
     return call->answer_error(admitted.error());
   const auto reader = call->collection();
   if (!reader) return call->answer_error(reader.error());
+  fill_empty(call->body());  // Now: what is kept must be what is looked for.
   const auto version = version_to_cache(*call, **reader, kind);
   if (version && answered_from_cache(*call, kind.op, *version)) return;
   auto request = decode(call->body());

@@ -1,5 +1,6 @@
 #include "engine/api/simd_body.h"
 
+#include "engine/api/json_text.h"
 #include "engine/api/status_map.h"
 
 namespace vz::api::body {
@@ -188,7 +189,7 @@ Result<std::size_t> bounded(od::value value, std::size_t min, std::size_t max) {
 }
 
 Status decode_with(std::string& body, Decoder decoder, void* context) {
-  if (body.find_first_not_of(" \t\r\n") == std::string::npos) body = "{}";
+  fill_empty(body);
   if (body.capacity() - body.size() < simdjson::SIMDJSON_PADDING)
     body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
   Status decoded;
