@@ -1,4 +1,6 @@
 // A node on a real disk that fills up: a small tmpfs, mounted here, which needs root.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 #include <sys/mount.h>
 
@@ -30,7 +32,13 @@ class SmallDisk {
   void fill(std::uint64_t left) const {
     std::ofstream filler(file("filler"), std::ios::app);
     const std::string piece(64u << 10, 'x');
-    while (free_bytes() > left && filler.write(piece.data(), 64 << 10).flush()) continue;
+    // What the node gives back meanwhile is its own.
+    const std::uint64_t free = free_bytes();
+    for (std::uint64_t rest = free > left ? free - left : 0; rest > 0;) {
+      const auto size = std::min<std::uint64_t>(rest, piece.size());
+      if (!filler.write(piece.data(), static_cast<std::streamsize>(size)).flush()) break;
+      rest -= size;
+    }
   }
   void empty() const { std::filesystem::remove(file("filler")); }
 
