@@ -71,6 +71,9 @@ TEST_CASE("data check: what one of the runs has found is 4 at the end", "[cli]")
   CHECK_FALSE(std::filesystem::exists(scratch.file("state")));
 }
 
+// Not under ASan+UBSan: UBSan's vptr check opens a pipe to look at memory, and with no descriptor
+// left takes every object for a broken one.
+#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("data, snapshot: too few descriptors are 16, whatever the command, and never damage",
           "[cli]") {
   const Scratch scratch;
@@ -122,3 +125,4 @@ TEST_CASE("data, snapshot: too few descriptors are 16, whatever the command, and
   // What loads a program may be enough for a command that opens little.
   CHECK(commands_told > commands.size() / 2);
 }
+#endif
