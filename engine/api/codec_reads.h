@@ -24,7 +24,8 @@ struct ListPoints {
 using QueryPoints = std::variant<collection::SearchRequest, ListPoints>;
 
 // Errors of all: kInvalidArgument (form, type), kOutOfRange (bounds), kUnsupported (a documented
-// form that is not built yet). `body` may get more capacity, nothing else.
+// form that is not built yet). `body` may get more capacity, and {} where it is blank; nothing
+// else.
 
 Result<GetPoints> decode_get(std::string& body);
 Result<collection::ScrollRequest> decode_scroll(std::string& body);
