@@ -84,7 +84,11 @@ class BlockReader {
  public:
   /// `file` has the shape `shape`; `first` is the block that the table begins with.
   BlockReader(const Run& run, NamedFile& file, const File& opened, const Shape& shape)
-      : run_(run), file_(file), opened_(opened), shape_(shape), buffer_(kReadSize) {}
+      : run_(run),
+        file_(file),
+        opened_(opened),
+        shape_(shape),
+        buffer_(std::min(kReadSize, file.info.size_bytes)) {}
 
   /// Checks those blocks of [first, end) of whose runs `takes` is true, and hands their bytes to
   /// `sha`, if there is one.
