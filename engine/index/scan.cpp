@@ -39,12 +39,19 @@ class Best {
   std::size_t wanted_;
 };
 
+/// The words of a filter are read once: the processor's own look-ahead ends with each page of them.
+void fetch_words(std::span<const std::uint64_t> words) {
+  constexpr std::size_t kLineWords = 8;
+  for (std::size_t at = 0; at < words.size(); at += kLineWords) __builtin_prefetch(&words[at]);
+}
+
 /// Calls visit(rows) with batches of the rows that pass, ascending, of at most kBatchMax;
 /// expect(row) comes before, while others are still looked for.
 template <typename Expect, typename Visit>
 void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScratch& scratch,
                    const Expect& expect, const Visit& visit) {
   constexpr std::uint32_t kStep = SearchScratch::kLookedThrough, kWords = kStep / 64;
+  constexpr std::uint32_t kWordsAhead = 4 * kWords;
   const bool some_dead = filter.dead != nullptr && filter.dead->count() > 0;
   scratch.batch.resize(SearchScratch::kBatchMax + vector::kPlacesSlack);
   std::uint32_t* const batch = scratch.batch.data();
@@ -66,6 +73,7 @@ void visit_passing(const RowFilter& filter, std::uint32_t row_count, SearchScrat
     } else {
       const auto rest = filter.allowed->words_from(first);
       const auto words = rest.first(std::min<std::size_t>(kWords, rest.size()));
+      if (rest.size() >= kWordsAhead + kWords) fetch_words(rest.subspan(kWordsAhead, kWords));
       std::size_t found =
           vector::kernels().places_of_bits(words.data(), words.size(), first, batch + size);
       while (found > 0 && batch[size + found - 1] >= row_count) --found;  // Of the last word.
@@ -152,12 +160,13 @@ void scan_sketches(const ColumnView& view, CodeComparison& compare, const RowFil
                    std::size_t wanted, std::size_t shortlist_size, SearchScratch& scratch) {
   Shortlist shortlist(scratch, shortlist_size);
   scratch.similarities.resize(SearchScratch::kBatchMax);
+  scratch.sketch_query.assign(scratch.query);
   visit_passing(
       filter, static_cast<std::uint32_t>(view.slots.size()), scratch,
       [&](std::uint32_t row) { view.sketches.prefetch(row); },
       [&](std::span<const std::uint32_t> rows) {
         const auto ranks = std::span(scratch.similarities).first(rows.size());
-        scratch.query.sketches_at(view.sketches, rows, ranks);
+        scratch.sketch_query.ranks_at(view.sketches, rows, ranks);
         shortlist.offer(ranks, rows);
       });
   take_best(view, compare, shortlist.finish(), wanted, scratch);

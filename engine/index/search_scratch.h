@@ -62,6 +62,7 @@ struct SearchScratch {
   std::vector<float> ranks;                ///< of a shortlist
   std::vector<std::uint32_t> ranked_rows;  ///< likewise
   vector::CodedQuery query;
+  vector::SketchQuery sketch_query;
 };
 
 /// The scratch of the calling thread. One search at a time uses it.

@@ -43,8 +43,9 @@ void places_of_nearest(const SketchedRows& rows, std::span<const float* const> v
   }
   std::partial_sort(exact.begin(), exact.begin() + kNearest, exact.end());
   std::vector<float> ranks(others.size());
-  const vector::CodedQuery coded(distance, {vectors[query], dimension}, 1.0f);
-  coded.sketches_at(rows.block, others, ranks);
+  vector::SketchQuery sketched;
+  sketched.assign(vector::CodedQuery(distance, {vectors[query], dimension}, 1.0f));
+  sketched.ranks_at(rows.block, others, ranks);
   for (std::size_t i = 0; i < kNearest; ++i) {
     const float own = ranks[exact[i].second];
     places[i] = static_cast<std::size_t>(

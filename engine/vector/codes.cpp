@@ -181,10 +181,21 @@ void CodedQuery::similarities_at(const CodeBlock& block, std::span<const std::ui
   }
 }
 
-void CodedQuery::sketches_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
-                             std::span<float> out) const {
-  const auto all = static_cast<std::int32_t>(correction_ / kBias);
-  kernels().sketch_at(codes_.data(), all, block.rows, block.words, block.stride, slots.data(),
+void SketchQuery::assign(const CodedQuery& query) {
+  constexpr int kDropped = 8 - kSketchQueryBits, kHalf = 1 << (kDropped - 1),
+                kMax = (1 << (kSketchQueryBits - 1)) - 1;
+  const std::span<const std::int8_t> codes = query.codes();
+  codes_.resize(codes.size());
+  all_ = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes_[i] = static_cast<std::int8_t>(std::min((codes[i] + kHalf) >> kDropped, kMax));
+    all_ += codes_[i];
+  }
+}
+
+void SketchQuery::ranks_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
+                           std::span<float> out) const {
+  kernels().sketch_at(codes_.data(), all_, block.rows, block.words, block.stride, slots.data(),
                       slots.size(), out.data());
 }
 

@@ -89,11 +89,9 @@ class CodedQuery {
   /// The same for the rows `slots`, in their order; out.size() == slots.size().
   void similarities_at(const CodeBlock& block, std::span<const std::uint32_t> slots,
                        std::span<float> out) const;
-  /// Ranks the rows `slots` of a block of the same dimension by their sketches; comparable within
-  /// one query and block only. Not for Manhattan.
-  void sketches_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
-                   std::span<float> out) const;
   [[nodiscard]] Distance distance() const { return distance_; }
+  /// Those of the query, code_stride(dimension) of them; none of a query of differences.
+  [[nodiscard]] std::span<const std::int8_t> codes() const { return codes_; }
 
  private:
   /// The similarity that an integer sum of a kernel stands for.
@@ -106,6 +104,24 @@ class CodedQuery {
   std::int64_t correction_ = 0;      ///< 128 * the sum of its codes
   HugeVector<std::int8_t> codes_;    ///< for products
   HugeVector<std::uint8_t> biased_;  ///< for differences (Manhattan)
+};
+
+/// A query prepared for sketches: its codes, rounded to kSketchQueryBits. What a row's sketch
+/// leaves out is far more than what this does. Borrowing nothing.
+class SketchQuery {
+ public:
+  /// Ranks nothing until assign() was called.
+  SketchQuery() = default;
+  /// Takes the place of another query; allocates only for a larger dimension. Not for Manhattan.
+  void assign(const CodedQuery& query);
+  /// Ranks the rows `slots` of a block of the query's dimension; comparable within one query and
+  /// block only. out.size() == slots.size(). The caller has fetched the rows.
+  void ranks_at(const SketchBlock& block, std::span<const std::uint32_t> slots,
+                std::span<float> out) const;
+
+ private:
+  HugeVector<std::int8_t> codes_;
+  std::int32_t all_ = 0;  ///< their sum
 };
 
 }  // namespace vz::vector

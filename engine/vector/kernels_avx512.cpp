@@ -1,25 +1,15 @@
-// Kernels for AVX-512 F, BW and VNNI. Compiled for the base machine: each function names its
-// instructions.
+// Kernels for AVX-512 F, BW and VNNI, some with more where the machine has it. Compiled for the
+// base machine: each function names its instructions.
 #include <array>
 #include <limits>
 
 #include "engine/vector/kernels.h"
 
 #if defined(__x86_64__)
-// g++ 12 takes the undefined upper halves inside its own intrinsics for uninitialised variables.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
-
-#define VZ_AVX512 __attribute__((target("avx512f,avx512bw,avx512vnni,popcnt")))
+#include "engine/vector/avx512.h"
 
 namespace vz::vector {
 namespace {
-
-/// The lowest `size` lanes, size < 16.
-VZ_AVX512 inline __mmask16 lanes(std::size_t size) {
-  return static_cast<__mmask16>((1u << size) - 1);
-}
 
 VZ_AVX512 float dot(const float* a, const float* b, std::size_t size) {
   __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
@@ -113,10 +103,6 @@ VZ_AVX512 std::int32_t encode(const float* values, std::size_t size, float inver
   return _mm512_reduce_add_epi32(sum);
 }
 
-VZ_AVX512 inline __m512i load(const void* from) {
-  return _mm512_loadu_si512(from);
-}
-
 VZ_AVX512 std::int32_t dot_rows(const std::uint8_t* a, const std::uint8_t* b, std::size_t stride) {
   // a * (b - 128), and what it has too much: 128 * (b - 128).
   const __m512i bias = _mm512_set1_epi8(static_cast<char>(0x80));
@@ -155,17 +141,6 @@ VZ_AVX512 inline __m512i products(const std::int8_t* query, const std::uint8_t* 
   return _mm512_add_epi32(s0, s1);
 }
 
-/// The sums of the lanes of four registers: half the work of four single reductions.
-VZ_AVX512 inline __m128i sums_of(__m512i a, __m512i b, __m512i c, __m512i d) {
-  const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-  const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-  const __m512i all =
-      _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-  const __m256i half =
-      _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-}
-
 VZ_AVX512 void dot_at(const std::int8_t* query, const std::uint8_t* codes, std::size_t stride,
                       const std::uint32_t* slots, std::size_t count, std::int32_t* out) {
   const auto row_of = [&](std::size_t i) { return codes + std::size_t{slots[i]} * stride; };
@@ -192,47 +167,6 @@ VZ_AVX512 void sad_at(const std::uint8_t* query, const std::uint8_t* codes, std:
       prefetch_row(codes + std::size_t{slots[row + kRowsAhead]} * stride, stride);
     }
     out[row] = sad_rows(query, codes + std::size_t{slots[row]} * stride, stride);
-  }
-}
-
-VZ_AVX512 inline __m512i add_at_bits(__m512i sum, __m512i query, std::uint64_t set) {
-  return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_maskz_mov_epi8(set, query));
-}
-
-VZ_AVX512 std::int32_t sketch_of(const std::int8_t* query, const std::uint64_t* row,
-                                 std::size_t words) {
-  __m512i sum = _mm512_setzero_si512();
-  for (std::size_t word = 0; word < words; ++word) {
-    sum = add_at_bits(sum, load(query + word * 64), row[word]);
-  }
-  return _mm512_reduce_add_epi32(sum);
-}
-
-VZ_AVX512 void sketch_at(const std::int8_t* query, std::int32_t all, const std::uint64_t* sketches,
-                         std::size_t words, std::size_t stride, const std::uint32_t* slots,
-                         std::size_t count, float* out) {
-  const __m128i minus_all = _mm_set1_epi32(-all);
-  const auto row_of = [&](std::size_t i) { return sketches + std::size_t{slots[i]} * stride; };
-  std::size_t row = 0;
-  for (; row + 4 <= count; row += 4) {
-    const std::uint64_t *const a = row_of(row), *const b = row_of(row + 1),
-                               *const c = row_of(row + 2), *const d = row_of(row + 3);
-    __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
-    for (std::size_t word = 0; word < words; ++word) {
-      const __m512i values = load(query + word * 64);
-      s0 = add_at_bits(s0, values, a[word]);
-      s1 = add_at_bits(s1, values, b[word]);
-      s2 = add_at_bits(s2, values, c[word]);
-      s3 = add_at_bits(s3, values, d[word]);
-    }
-    const __m128i sums = sums_of(s0, s1, s2, s3);
-    const __m128 factors = _mm_setr_ps(sketch_factor(a, words), sketch_factor(b, words),
-                                       sketch_factor(c, words), sketch_factor(d, words));
-    const __m128i signs = _mm_add_epi32(_mm_add_epi32(sums, sums), minus_all);
-    _mm_storeu_ps(out + row, _mm_mul_ps(factors, _mm_cvtepi32_ps(signs)));
-  }
-  for (; row < count; ++row) {
-    out[row] = sketch_rank(row_of(row), words, sketch_of(query, row_of(row), words), all);
   }
 }
 
@@ -352,7 +286,7 @@ const Kernels kAvx512Kernels = {
     .sad_rows = sad_rows,
     .dot_at = dot_at,
     .sad_at = sad_at,
-    .sketch_at = sketch_at,
+    .sketch_at = sketch_at_avx512,
     .places_of_bits = places_of_bits,
     .count_at_least = count_at_least,
     .keep_at_least = keep_at_least,

@@ -210,8 +210,9 @@ TEST_CASE("codes: sketches rank near rows before far ones", "[engine][vector]") 
   for (std::uint32_t i = 0; i < kRows; ++i) slots[i] = i;
 
   std::vector<float> ranks(kRows);
-  CodedQuery(Distance::kDot, query, 0.03f)
-      .sketches_at({.rows = rows.data(), .words = words, .stride = stride}, slots, ranks);
+  SketchQuery sketched;
+  sketched.assign(CodedQuery(Distance::kDot, query, 0.03f));
+  sketched.ranks_at({.rows = rows.data(), .words = words, .stride = stride}, slots, ranks);
 
   const float worst_near = *std::min_element(ranks.begin(), ranks.begin() + 10);
   const float best_far = *std::max_element(ranks.begin() + 10, ranks.end());

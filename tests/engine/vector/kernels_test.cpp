@@ -201,7 +201,7 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
   std::mt19937_64 random(kSeed);
   for (const std::size_t words : {1, 2, 3, 6, 12, 24}) {
     constexpr std::uint32_t kRows = 23;
-    const std::size_t stride = words + 1 + words % 2;
+    const std::size_t stride = std::max(kSketchStrideMin, words + 1 + words % 2);
     std::vector<std::uint64_t> bits(kRows * stride);
     for (auto& word : bits) word = random();
     std::vector<float> factors;
@@ -212,7 +212,10 @@ TEST_CASE("kernels: sums over the bits of sketches are the same at every level",
     bits[0] = 0;
     bits[stride] = ~std::uint64_t{0};
     std::vector<std::int8_t> query(words * 64);
-    for (auto& value : query) value = static_cast<std::int8_t>(random() % 255 - 127);
+    constexpr int kRange = 1 << kSketchQueryBits;
+    for (auto& value : query) {
+      value = static_cast<std::int8_t>(static_cast<int>(random() % kRange) - kRange / 2);
+    }
     std::vector<std::uint32_t> slots;
     for (std::uint32_t i = 0; i < kRows; ++i) slots.push_back((i * 7) % kRows);
     for (const Kernels* kernel : levels()) {
