@@ -199,19 +199,28 @@ Result<bool> Housekeeper::rewrite_deaths(LiveCollection& collection,
                                          const std::shared_ptr<SealedPart>& part) {
   MutexLock lock(merge_mutex_);
   if (collection.dropped() || !serves(*collection.view().parts, part)) return false;
-  VZ_TRY(publisher_.publish(
-      collection.id(),
-      [&](manifest::CollectionEntry& entry) -> Status {
-        manifest::SegmentEntry* segment = entry_of(entry, *part);
-        if (segment == nullptr)
-          return fail(ErrorCode::kInternal, "the segment is not in the manifest");
-        return collection::write_dead(
-            store_, collection.id(),
-            collection::dead_rows(*part, part->row_count(), entry.flushed_lsn), entry.flushed_lsn,
-            publisher_.allocate_number(), *segment);
+  VZ_TRY(publish_segment(
+      collection, *part,
+      [&](Lsn flushed, manifest::SegmentEntry& segment) {
+        return collection::write_dead(store_, collection.id(),
+                                      collection::dead_rows(*part, part->row_count(), flushed),
+                                      flushed, publisher_.allocate_number(), segment);
       },
       [] {}));
   return true;
+}
+
+Status Housekeeper::publish_segment(const LiveCollection& collection, const SealedPart& part,
+                                    const SegmentEdit& edit, const Publisher::Swap& apply) {
+  return publisher_.publish(
+      collection.id(),
+      [&](manifest::CollectionEntry& entry) -> Status {
+        manifest::SegmentEntry* segment = entry_of(entry, part);
+        if (segment == nullptr)
+          return fail(ErrorCode::kInternal, "the segment is not in the manifest");
+        return edit(entry.flushed_lsn, *segment);
+      },
+      apply);
 }
 
 Result<Garbage> Housekeeper::collect_garbage() {
@@ -255,14 +264,11 @@ Status Housekeeper::rebuild(LiveCollection& collection, const std::shared_ptr<Se
                                           paths.fields(collection.id(), rebuilt.epoch, rebuilt.seq,
                                                        rebuilt.fields->number),
                                           part->row_count()));
-  VZ_TRY(publisher_.publish(
-      collection.id(),
-      [&](manifest::CollectionEntry& entry) -> Status {
-        manifest::SegmentEntry* segment = entry_of(entry, *part);
-        if (segment == nullptr)
-          return fail(ErrorCode::kInternal, "the segment is not in the manifest");
-        segment->index = rebuilt.index;
-        segment->fields = rebuilt.fields;
+  VZ_TRY(publish_segment(
+      collection, *part,
+      [&](Lsn, manifest::SegmentEntry& segment) -> Status {
+        segment.index = rebuilt.index;
+        segment.fields = rebuilt.fields;
         return {};
       },
       [&] {

@@ -64,6 +64,13 @@ class Housekeeper {
       VZ_REQUIRES(merge_mutex_);
   [[nodiscard]] bool derived_outdated(const collection::LiveCollection& collection,
                                       const collection::SealedPart& part) VZ_REQUIRES(merge_mutex_);
+  using SegmentEdit = std::function<Status(Lsn flushed, manifest::SegmentEntry& segment)>;
+  /// Publishes an image in which `edit` has changed the segment's entry; then `apply`, as
+  /// Publisher::publish() has it. Errors: kInternal (the segment is not in the image), those of
+  /// `edit` and of publish(): nothing has changed.
+  Status publish_segment(const collection::LiveCollection& collection,
+                         const collection::SealedPart& part, const SegmentEdit& edit,
+                         const Publisher::Swap& apply) VZ_REQUIRES(merge_mutex_);
   Status write_deaths(const collection::LiveCollection& collection, Lsn as_of,
                       manifest::CollectionEntry& entry);
   void discard(CollectionId collection, const manifest::SegmentEntry& entry);

@@ -191,8 +191,6 @@ void Jobs::end(const Shared& job, Result<std::string> outcome) {
       info.progress = 1;
     } else if (outcome.error().code == ErrorCode::kCancelled) {
       info.status = job->cancelled ? JobStatus::kCancelled : JobStatus::kInterrupted;
-    } else if (outcome.error().code == ErrorCode::kUnavailable && stopping_) {
-      info.status = JobStatus::kInterrupted;  // It had not begun when what it works on closed.
     } else {
       info.status = JobStatus::kFailed;
     }
