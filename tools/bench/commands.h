@@ -13,6 +13,7 @@ namespace vz::bench {
 void add_index_command(CLI::App& app, Status& outcome);
 void add_node_command(CLI::App& app, Status& outcome);
 void add_offline_command(CLI::App& app, Status& outcome);
+void add_operations_command(CLI::App& app, Status& outcome);
 void add_overload_command(CLI::App& app, Status& outcome);
 
 }  // namespace vz::bench

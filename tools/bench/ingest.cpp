@@ -1,6 +1,8 @@
 #include "tools/bench/ingest.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "tools/bench/load_client.h"
 #include "tools/bench/load_loop.h"
@@ -13,9 +15,18 @@ namespace {
 constexpr std::uint64_t kTags = 10;
 constexpr long kTimeoutMs = 60'000;
 constexpr double kMega = 1e6;
+constexpr auto kIndexPoll = std::chrono::milliseconds(50);
+constexpr auto kIndexDeadline = std::chrono::minutes(60);
 
 std::string payload_of(std::uint64_t id) {
   return R"({"n":)" + std::to_string(id) + R"(,"tag":"t)" + std::to_string(id % kTags) + "\"}";
+}
+
+Status expect_points(const drive::CollectionNumbers& numbers, std::uint64_t points) {
+  if (numbers.vectors == points) return {};
+  return fail(ErrorCode::kInternal, "/stats says " + std::to_string(numbers.vectors) +
+                                        " vectors, expected " + std::to_string(points) +
+                                        ", all of them acknowledged");
 }
 
 /// Errors: kInternal if an exact search for the row's vector does not find it first, or, since
@@ -83,6 +94,25 @@ Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned conne
       .seconds = sent.seconds,
       .points_per_second = upserts.rows / sent.seconds,
       .megabytes_per_second = static_cast<double>(upserts.body_bytes) / sent.seconds / kMega};
+}
+
+Status expect_points(drive::HttpClient& http, std::uint64_t points) {
+  VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
+  return expect_points(numbers, points);
+}
+
+Result<double> await_indexed(drive::HttpClient& http, std::uint64_t points) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  while (Clock::now() - begin < kIndexDeadline) {
+    VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
+    VZ_TRY(expect_points(numbers, points));
+    if (numbers.indexed_vectors == points) {
+      return std::chrono::duration<double>(Clock::now() - begin).count();
+    }
+    std::this_thread::sleep_for(kIndexPoll);
+  }
+  return fail(ErrorCode::kDeadline, "not all points were indexed within an hour");
 }
 
 }  // namespace vz::bench

@@ -8,6 +8,7 @@
 #include "storage/base/status.h"
 #include "tools/bench/data_set.h"
 #include "tools/drive/endpoint.h"
+#include "tools/drive/http_client.h"
 
 namespace vz::bench {
 
@@ -44,5 +45,12 @@ struct Ingest {
 /// wrote last.
 /// Errors: kUnavailable, those of drive/answer.h, kInternal (a written point is not found first).
 Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections);
+
+/// Errors: kInternal if a node has another number of points in kCollection, and those of the call.
+Status expect_points(drive::HttpClient& http, std::uint64_t points);
+
+/// Waits until a node has indexed all of so many points of kCollection; returns the seconds.
+/// Errors: as above, and kDeadline after an hour.
+Result<double> await_indexed(drive::HttpClient& http, std::uint64_t points);
 
 }  // namespace vz::bench

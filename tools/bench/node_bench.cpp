@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 #include <vector>
 
 #include "tools/bench/statistics.h"
@@ -20,8 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kReadyTimeoutMs = 600'000;
 constexpr long kCallTimeoutMs = 60'000;
-constexpr auto kIndexPoll = std::chrono::milliseconds(50);
-constexpr auto kIndexDeadline = std::chrono::minutes(60);
 constexpr std::uint32_t kPointsBeforeKill = 1'000;
 constexpr unsigned kLogRounds = 3;
 
@@ -143,21 +140,8 @@ class NodeBench {
     VZ_TRY(drive::create_collection(http, kCollection, data_.base.dimension,
                                     vector::distance_name(data_.distance)));
     VZ_TRY_ASSIGN(report_.ingest, ingest(upserts, data_.base, options_.connections));
-    const auto begin = Clock::now();
-    while (Clock::now() - begin < kIndexDeadline) {
-      VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
-      if (numbers.vectors != data_.base.rows) return lost(numbers.vectors, data_.base.rows);
-      report_.indexed_seconds = seconds_since(begin);
-      if (numbers.indexed_vectors == numbers.vectors) return {};
-      std::this_thread::sleep_for(kIndexPoll);
-    }
-    return fail(ErrorCode::kDeadline, "not all points were indexed within an hour");
-  }
-
-  static Status lost(std::uint64_t found, std::uint64_t expected) {
-    return fail(ErrorCode::kInternal, "/stats says " + std::to_string(found) +
-                                          " vectors, expected " + std::to_string(expected) +
-                                          ", all of them acknowledged");
+    VZ_TRY_ASSIGN(report_.indexed_seconds, await_indexed(http, data_.base.rows));
+    return {};
   }
 
   Status measure_kill() {
@@ -169,10 +153,7 @@ class NodeBench {
     report_.killed_points = rows;
     VZ_TRY_ASSIGN(report_.killed_start_ms, start());
     drive::HttpClient http(server_.base_url(), kCallTimeoutMs);
-    VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
-    if (numbers.vectors != data_.base.rows + rows) {
-      return lost(numbers.vectors, data_.base.rows + rows);
-    }
+    VZ_TRY(expect_points(http, data_.base.rows + rows));
     return server_.stop(kReadyTimeoutMs);
   }
 };

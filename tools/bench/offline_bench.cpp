@@ -1,16 +1,13 @@
 #include "tools/bench/offline_bench.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "tools/bench/data_set.h"
 #include "tools/bench/ingest.h"
 #include "tools/bench/statistics.h"
 #include "tools/bench/timed_child.h"
 #include "tools/drive/collection_api.h"
-#include "tools/drive/node_api.h"
 #include "tools/drive/server_process.h"
 
 namespace vz::bench {
@@ -23,7 +20,6 @@ constexpr int kNodeTimeoutMs = 600'000;
 constexpr long kCallTimeoutMs = 60'000;
 constexpr unsigned kSeed = 11;
 constexpr std::uint32_t kRowsPerDraw = 20'000;
-constexpr auto kIndexPoll = std::chrono::milliseconds(200);
 
 /// One of our commands and its peer. `prepare` runs before each of them, untimed.
 struct Pair {
@@ -33,21 +29,6 @@ struct Pair {
   std::optional<double> goal{};
   Words prepare{};
 };
-
-std::uint64_t bytes_below(const std::string& directory) {
-  std::uint64_t sum = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file()) sum += entry.file_size();
-  }
-  return sum;
-}
-
-/// A path in single quotes, for sh.
-std::string quoted(const std::string& path) {
-  std::string text = "'";
-  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 class OfflineBench {
  public:
@@ -93,11 +74,7 @@ class OfflineBench {
       const Matrix base = vectors.draw(rows);
       VZ_TRY(ingest(make_upserts(base, rows, first, {.endpoint = {.port = port}}), base, 4));
     }
-    for (;;) {
-      VZ_TRY_ASSIGN(const auto numbers, drive::collection_numbers(http, kCollection));
-      if (numbers.indexed_vectors == options_.rows) break;
-      std::this_thread::sleep_for(kIndexPoll);
-    }
+    VZ_TRY(await_indexed(http, options_.rows));
     return server.stop(kNodeTimeoutMs);
   }
 

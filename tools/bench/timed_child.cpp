@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -59,6 +60,20 @@ Result<TimedRun> run_timed(const std::vector<std::string>& words, const std::str
                     "; its output is in " + log_file);
   }
   return TimedRun{took.count(), static_cast<std::uint64_t>(usage.ru_maxrss) * kKibi};
+}
+
+std::string quoted(const std::string& path) {
+  std::string text = "'";
+  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::uint64_t bytes_below(const std::string& directory) {
+  std::uint64_t sum = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) sum += entry.file_size();
+  }
+  return sum;
 }
 
 }  // namespace vz::bench

@@ -1,4 +1,5 @@
-// A command run as a child process: how long it took, and how much memory it used at most.
+// A command run as a child process: how long it took, and how much memory it used at most; and what
+// its line needs.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +19,11 @@ struct TimedRun {
 /// appended to, and waits for it.
 /// Errors: kIoError (it cannot be started), kInternal (it did not end with status 0).
 Result<TimedRun> run_timed(const std::vector<std::string>& words, const std::string& log_file);
+
+/// A path in single quotes, for sh.
+std::string quoted(const std::string& path);
+
+/// Of all regular files.
+std::uint64_t bytes_below(const std::string& directory);
 
 }  // namespace vz::bench

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   vz::bench::add_index_command(app, outcome);
   vz::bench::add_node_command(app, outcome);
   vz::bench::add_offline_command(app, outcome);
+  vz::bench::add_operations_command(app, outcome);
   vz::bench::add_overload_command(app, outcome);
   app.require_subcommand(1);
   CLI11_PARSE(app, argc, argv);
