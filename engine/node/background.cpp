@@ -3,9 +3,8 @@
 #include <chrono>
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
+#include "engine/runtime/background_thread.h"
 #include "storage/base/log.h"
 
 namespace vz::node {
@@ -18,7 +17,6 @@ constexpr std::int64_t kPollMs = 100;
 constexpr std::int64_t kRetryMs = 2'000;
 constexpr std::int64_t kRecordAgeMaxMs = 600'000;
 constexpr std::chrono::milliseconds kOldFilesKept{2'000};
-constexpr int kNice = 10;
 
 std::int64_t now_ms() {
   return std::chrono::steady_clock::now().time_since_epoch().count() / 1'000'000;
@@ -140,8 +138,7 @@ void Background::freeze_due() {
 
 void Background::merge_loop(std::stop_token stop) {
   pthread_setname_np(pthread_self(), "vz-merger");
-  // Threads that it starts to build graphs inherit this.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  runtime::work_in_background();
   while (!stop.stop_requested()) {
     // While tar unpacks a snapshot here what is merged now would be set aside in a moment.
     const bool paused = publisher_.restore_pending();

@@ -6,15 +6,13 @@
 #include <thread>
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
+#include "engine/runtime/background_thread.h"
 #include "storage/base/log.h"
 
 namespace vz::node {
 namespace {
 
-constexpr int kNice = 10;
 constexpr std::string_view kExtension = ".json";
 
 std::int64_t now_us() {
@@ -143,8 +141,7 @@ Result<JobInfo> Jobs::start(const std::string& kind, const std::string& object, 
 
 void Jobs::run(const Shared& job, const JobWork& work) {
   pthread_setname_np(pthread_self(), "vz-job");
-  // Threads that it starts to build graphs inherit this.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  runtime::work_in_background();
   LogEvent(LogLevel::kInfo, "job_started")
       .with("job", job->info.id)
       .with("object", job->info.object);
@@ -191,6 +188,8 @@ void Jobs::end(const Shared& job, Result<std::string> outcome) {
       info.progress = 1;
     } else if (outcome.error().code == ErrorCode::kCancelled) {
       info.status = job->cancelled ? JobStatus::kCancelled : JobStatus::kInterrupted;
+    } else if (outcome.error().code == ErrorCode::kUnavailable && stopping_) {
+      info.status = JobStatus::kInterrupted;  // It had not begun when what it works on closed.
     } else {
       info.status = JobStatus::kFailed;
     }

@@ -19,7 +19,7 @@ class Maintenance::Running {
 
   /// To be asked before each step.
   [[nodiscard]] Status may_go_on() const {
-    if (!guard_) return fail(ErrorCode::kCancelled, "the node has stopped");
+    if (!guard_) return fail(ErrorCode::kUnavailable, "the node has stopped");
     if (both_.stop_requested()) return fail(ErrorCode::kCancelled, "stopped on request");
     if (publisher_.restore_pending())
       return fail(ErrorCode::kUnavailable,

@@ -46,8 +46,9 @@ double held_by(double share, const index::SketchedRows& sketches,
           -vector::similarity(vector::Distance::kCosine, query.data(), rows[row], kDimension), row);
     std::partial_sort(exact.begin(), exact.begin() + kNearest, exact.end());
     std::vector<float> ranks(rows.size());
-    vector::CodedQuery(vector::Distance::kCosine, query, 1.0f)
-        .sketches_at(sketches.block, all, ranks);
+    vector::SketchQuery sketched;
+    sketched.assign(vector::CodedQuery(vector::Distance::kCosine, query, 1.0f));
+    sketched.ranks_at(sketches.block, all, ranks);
     std::vector<float> sorted = ranks;
     std::sort(sorted.rbegin(), sorted.rend());
     const float least = sorted[static_cast<std::size_t>(share * static_cast<double>(rows.size()))];
