@@ -44,8 +44,13 @@ void print_goals(const Report& report) {
   };
   std::printf("\n");
   for (const Pair& pair : report.pairs) {
-    if (pair.recall == kGoalRecall)
-      row("search, hnswlib = 1, recall 0.95", pair.ratio, long_vectors ? 5.0 : 3.0, false);
+    if (pair.recall != kGoalRecall) continue;
+    const bool first = pair.peer_name == report.curves[1].name;
+    row("search, " + pair.peer_name + " = 1, recall 0.95", pair.ratio,
+        !first         ? 2.0
+        : long_vectors ? 5.0
+                       : 3.0,
+        false);
   }
   const Curve &ours = report.curves[0], &peer = report.curves[1];
   row("build to searchable, hnswlib = 1", ours.build_seconds / peer.build_seconds,
@@ -76,11 +81,11 @@ void print_table(const Report& report) {
     std::printf("%-12s build %.1f s, %.1f MB\n", curve.name.c_str(), curve.build_seconds,
                 static_cast<double>(curve.bytes) / kMega);
   }
-  if (report.curves.size() == 2) {
-    std::printf(
-        "ratio        build %.2f, bytes %.2f\n",
-        report.curves[0].build_seconds / report.curves[1].build_seconds,
-        static_cast<double>(report.curves[0].bytes) / static_cast<double>(report.curves[1].bytes));
+  for (std::size_t i = 1; i < report.curves.size(); ++i) {
+    const Curve &ours = report.curves[0], &peer = report.curves[i];
+    std::printf("%-12s = 1: build %.2f, bytes %.2f\n", peer.name.c_str(),
+                ours.build_seconds / peer.build_seconds,
+                static_cast<double>(ours.bytes) / static_cast<double>(peer.bytes));
   }
   std::printf("\n%-12s %6s %8s %10s %10s %9s %9s\n", "", "ef", "recall", "evals", "QPS", "p50 us",
               "p99 us");
@@ -90,7 +95,7 @@ void print_table(const Report& report) {
   for (const Pair& pair : report.pairs) {
     std::printf("\nrecall >= %.2f: %.2f x\n", pair.recall, pair.ratio);
     print_point(report.curves[0].name.c_str(), pair.ours);
-    print_point(report.curves[1].name.c_str(), pair.peer);
+    print_point(pair.peer_name.c_str(), pair.peer);
   }
   print_filtered(report.filtered);
   print_goals(report);
@@ -117,6 +122,7 @@ Status write_json(const Report& report, const std::string& path) {
   }
   for (const Pair& pair : report.pairs) {
     out["pairs"].push_back({{"recall", pair.recall},
+                            {"peer_name", pair.peer_name},
                             {"ours", json_of(pair.ours)},
                             {"peer", json_of(pair.peer)},
                             {"ratio", pair.ratio}});
@@ -135,6 +141,33 @@ Status write_json(const Report& report, const std::string& path) {
   file << out.dump(2) << '\n';
   file.close();
   if (!file) return fail(ErrorCode::kIoError, path + ": cannot be written");
+  return {};
+}
+
+Status write_plot(const Report& report, const std::string& path) {
+  std::string quoted = path;  // As gnuplot has it in single quotes.
+  for (std::size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 2)
+    quoted.insert(at, 1, '\'');
+  std::FILE* const gnuplot = ::popen("gnuplot", "w");
+  if (gnuplot == nullptr) return fail(ErrorCode::kUnsupported, "gnuplot cannot be started");
+  for (std::size_t i = 0; i < report.curves.size(); ++i) {
+    std::fprintf(gnuplot, "$curve%zu << EOD\n", i);
+    for (const Point& point : report.curves[i].points)
+      std::fprintf(gnuplot, "%.5f %.1f\n", point.recall, point.qps);
+    std::fprintf(gnuplot, "EOD\n");
+  }
+  std::fprintf(gnuplot,
+               "set terminal %s size 900,600\nset output '%s'\nset grid\nset logscale y\n"
+               "set xlabel 'recall at %zu'\nset ylabel 'searches a second, one thread'\n"
+               "set title '%u x %u'\nplot ",
+               path.ends_with(".svg") ? "svg" : "pngcairo", quoted.c_str(), report.k, report.rows,
+               report.dimension);
+  for (std::size_t i = 0; i < report.curves.size(); ++i)
+    std::fprintf(gnuplot, "%s$curve%zu with linespoints title '%s'", i == 0 ? "" : ", ", i,
+                 report.curves[i].name.c_str());
+  std::fprintf(gnuplot, "\n");
+  if (::pclose(gnuplot) != 0)
+    return fail(ErrorCode::kUnsupported, path + ": gnuplot did not draw it; is gnuplot-nox there?");
   return {};
 }
 

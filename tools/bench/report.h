@@ -28,6 +28,7 @@ struct Curve {
 
 /// Both subjects at the least ef that reaches a recall, alternating in the same rounds.
 struct Pair {
+  std::string peer_name{};
   double recall = 0;  ///< asked for
   Point ours;
   Point peer;
@@ -56,13 +57,16 @@ struct Report {
   std::string kernels;
   bool codes_on = true;
   std::uint64_t peak_rss_bytes = 0;
-  std::vector<Curve> curves{};  ///< ours, then the peer if there is one
+  std::vector<Curve> curves{};  ///< ours, then the peers: hnswlib first
   std::vector<Pair> pairs{};
   std::vector<Filtered> filtered{};
 };
 
 void print_table(const Report& report);
 Status write_json(const Report& report, const std::string& path);
+/// Recall against QPS, a line for each curve, by gnuplot: SVG if `path` ends so, else PNG.
+/// Errors: kUnsupported (gnuplot did not draw it: is it there?).
+Status write_plot(const Report& report, const std::string& path);
 
 /// VmHWM of this process.
 std::uint64_t peak_rss_bytes();

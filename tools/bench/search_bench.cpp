@@ -67,7 +67,7 @@ std::vector<Pair> compare(Subject& ours, const Curve& our_curve, Subject& peer,
     const Point* our_point = least_reaching(our_curve, recall);
     const Point* peer_point = least_reaching(peer_curve, recall);
     if (our_point == nullptr || peer_point == nullptr) continue;
-    Pair pair{recall, *our_point, *peer_point, 0};
+    Pair pair{peer.name(), recall, *our_point, *peer_point, 0};
     std::vector<double> our_qps, peer_qps, ratios, our_micros, peer_micros;
     for (unsigned round = 0; round < options.rounds; ++round) {
       our_qps.push_back(run_once(ours, data, options.k, pair.ours.ef, our_micros));
