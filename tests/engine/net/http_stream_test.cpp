@@ -284,18 +284,28 @@ TEST_CASE("stream: a body that stops is 408, however fast it began", "[net][stre
 
 TEST_CASE("stream: a slow sink is not the client's fault, and slows it down", "[net][stream]") {
   const auto seen = std::make_shared<Seen>();
-  seen->delay = 700ms;
+  seen->delay = 900ms;
   HttpServerOptions options = test_options();
-  options.stream_window = 200ms;
+  options.stream_window = 500ms;
   options.body_grace = 100ms;
+  options.body_bytes_per_second_min = 1u << 20;  // More than a sink takes that is so slow.
   auto server = started(options, streaming_handlers(seen));
-  RawClient client(server->ports().at(0));
+  RawClient client(server->ports().at(0), 10s);
+  const std::string content = content_of(600u << 10);
+  const std::size_t first = 300u << 10;  // A piece, and some of the next.
 
-  REQUIRE(client.send(with_length(600u << 10) + content_of(600u << 10)));
+  REQUIRE(client.send(with_length(content.size()) + content.substr(0, first)));
+  REQUIRE(eventually([&] {
+    std::lock_guard lock(seen->mutex);
+    return seen->pieces == 1;
+  }));
+  std::this_thread::sleep_for(seen->delay + 150ms);  // Less than a window behind the sink.
+  REQUIRE(client.send(content.substr(first)));
 
   CHECK(client.receive().value().status == 200);
-  CHECK(seen->pieces == 3);
   CHECK(all_gone(*seen));
+  CHECK(seen->pieces == 3);
+  CHECK(seen->content == content);
 }
 
 TEST_CASE("stream: while a sink is busy nothing more is read", "[net][stream]") {
