@@ -63,7 +63,7 @@ std::optional<net::Response> UploadBody::refusal(const Status& status) const {
   return response;
 }
 
-void UploadBody::run(Done done, std::function<Status(UploadBody&)> work) {
+void UploadBody::run(const Done& done, std::function<Status(UploadBody&)> work) {
   auto guarded = [self = shared_from_this(), done, work = std::move(work)] {
     Status status;
     try {
@@ -77,14 +77,14 @@ void UploadBody::run(Done done, std::function<Status(UploadBody&)> work) {
 }
 
 void UploadBody::begin(Done done) {
-  run(std::move(done), [](UploadBody& self) -> Status {
+  run(done, [](UploadBody& self) -> Status {
     VZ_TRY_ASSIGN(self.archive_, self.service_.snapshots->begin_upload(self.length_bytes_));
     return {};
   });
 }
 
 void UploadBody::write(std::string bytes, Done done) {
-  run(std::move(done), [bytes = std::move(bytes)](UploadBody& self) { return self.take(bytes); });
+  run(done, [bytes = std::move(bytes)](UploadBody& self) { return self.take(bytes); });
 }
 
 Status UploadBody::take(std::string_view bytes) {

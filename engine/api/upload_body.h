@@ -37,7 +37,7 @@ class UploadBody final : public net::BodySink, public std::enable_shared_from_th
              std::optional<std::uint64_t> length_bytes);
 
   Status take(std::string_view bytes);
-  void run(Done done, std::function<Status(UploadBody&)> work);
+  void run(const Done& done, std::function<Status(UploadBody&)> work);
   [[nodiscard]] std::optional<net::Response> refusal(const Status& status) const;
 
   Service& service_;

@@ -149,7 +149,7 @@ Status MultipartFile::take_after_line(char byte) {
   }
   if (text_ == "-") return {};
   const std::string_view padding = trimmed(text_);  // Which RFC 2046 lets stand before a line end.
-  if (padding != "" && padding != "\r" && padding != "\r\n")
+  if (!padding.empty() && padding != "\r" && padding != "\r\n")
     return malformed("something stands behind a boundary");
   if (text_.size() > limits::kMultipartBoundaryBytesMax)
     return malformed("a line of a boundary is too long");

@@ -54,8 +54,8 @@ class SnapshotUpload {
 
  private:
   SnapshotUpload(Env& env, UploadsUnderWay& under_way, UploadOptions options);
-  Status check_room() const;
-  Status check_reserve() const;
+  [[nodiscard]] Status check_room() const;
+  [[nodiscard]] Status check_reserve() const;
   [[nodiscard]] Result<DiskSpace> space_beside_reserve() const;
   [[nodiscard]] Status check_cancelled() const;
 
