@@ -33,6 +33,15 @@ inline constexpr std::size_t kLimitMax = 10'000;  ///< k of a search, page of a 
 inline constexpr std::size_t kOffsetMax = 100'000;
 inline constexpr std::size_t kEfSearchMax = 4'096;
 
+// Uploads of snapshots
+inline constexpr std::uint64_t kUploadBytesMax = 1ull
+                                                 << 40;  ///< of a body that is not held in memory
+inline constexpr std::size_t kUploadsMax = 4;  ///< that arrive or are put in force at once
+inline constexpr std::uint64_t kUploadDiskLookBytes = 8u
+                                                      << 20;  ///< written between looks at the disk
+inline constexpr std::size_t kMultipartBoundaryBytesMax = 70;      ///< RFC 2046, section 5.1.1
+inline constexpr std::size_t kMultipartHeaderBytesMax = 4u << 10;  ///< of a part, all its fields
+
 // Numbers
 inline constexpr std::size_t kMetricCollectionsMax = 100;  ///< with a label of their own; more are
                                                            ///< counted together as "other"

@@ -1,5 +1,5 @@
-// vectorizerctl snapshot: the group. create, list, download, recover and delete ask a node; the
-// others work on archives and directories, without one.
+// vectorizerctl snapshot: the group. create, list, download, upload, recover and delete ask a node;
+// the others work on archives and directories, without one.
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
@@ -12,6 +12,7 @@ void add_snapshot_command(CLI::App& app, Context& context) {
   snapshot->require_subcommand(1);
   add_snapshot_online_commands(*snapshot, context);
   add_snapshot_download_command(*snapshot, context);
+  add_snapshot_upload_command(*snapshot, context);
   add_snapshot_pack_command(*snapshot, context);
   add_snapshot_inspect_command(*snapshot, context);
   add_snapshot_verify_command(*snapshot, context);

@@ -24,6 +24,7 @@ namespace vz::cli {
 /// create, list, recover and delete.
 void add_snapshot_online_commands(CLI::App& snapshot, Context& context);
 void add_snapshot_download_command(CLI::App& snapshot, Context& context);
+void add_snapshot_upload_command(CLI::App& snapshot, Context& context);
 void add_snapshot_pack_command(CLI::App& snapshot, Context& context);
 void add_snapshot_inspect_command(CLI::App& snapshot, Context& context);
 void add_snapshot_verify_command(CLI::App& snapshot, Context& context);

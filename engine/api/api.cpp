@@ -67,6 +67,23 @@ std::optional<net::Response> decide_on_head(Service& service, const net::Request
   return refusal;
 }
 
+bool streams_body(const Service& service, const net::RequestHead& head) {
+  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  const auto* found = std::get_if<RouteMatch>(&match);
+  return found != nullptr && found->route->receiver != nullptr;
+}
+
+tl::expected<std::shared_ptr<net::BodySink>, net::Response> open_body(
+    Service& service, const net::RequestHead& head, std::optional<std::uint64_t> length_bytes) {
+  const Match match = match_route(listener_of(service, head), head.method, head.segments);
+  const Route& route = *std::get<RouteMatch>(match).route;  // As streams_body() found it.
+  auto sink = route.receiver(service, route, head, length_bytes);
+  if (sink) return *std::move(sink);
+  auto refusal = error_response(sink.error(), route.envelope, head.request_id, 0);
+  service.numbers.count_refused(route, refusal.status);
+  return tl::unexpected<net::Response>(std::move(refusal));
+}
+
 void run(Service& service, net::Request request, net::Respond respond) {
   Match match =
       match_route(listener_of(service, request.head), request.head.method, request.head.segments);
@@ -95,6 +112,12 @@ net::HttpHandlers make_handlers(Service& service) {
       .on_request =
           [&service](net::Request request, net::Respond respond) {
             run(service, std::move(request), std::move(respond));
+          },
+      .streams_body =
+          [&service](const net::RequestHead& head) { return streams_body(service, head); },
+      .open_body =
+          [&service](const net::RequestHead& head, std::optional<std::uint64_t> length_bytes) {
+            return open_body(service, head, length_bytes);
           },
       .on_error =
           [&service](const net::RequestHead& head, int status, const std::string& message) {

@@ -48,6 +48,7 @@ struct Service {
   runtime::ThreadPool* pool = nullptr;  ///< for long reads; null: they run where they came in
   node::Snapshots* snapshots = nullptr;
   runtime::ThreadPool* snapshot_pool = nullptr;  ///< for what lasts as long as the data is large
+  runtime::ThreadPool* upload_pool = nullptr;    ///< writes what is uploaded
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
@@ -62,6 +63,8 @@ class Call {
 
   [[nodiscard]] const net::RequestHead& head() const { return request_.head; }
   [[nodiscard]] std::string& body() { return request_.body; }
+  /// What has taken the body, in routes with a receiver; else null.
+  [[nodiscard]] const std::shared_ptr<net::BodySink>& sink() const { return request_.sink; }
   [[nodiscard]] const Route& route() const { return *match_.route; }
   [[nodiscard]] Envelope envelope() const { return match_.route->envelope; }
   /// The i-th part in braces of the pattern, decoded.

@@ -50,6 +50,7 @@ void list_snapshots(std::shared_ptr<Call> call);
 void get_snapshot(std::shared_ptr<Call> call);
 void delete_snapshot(std::shared_ptr<Call> call);
 void recover_snapshot(std::shared_ptr<Call> call);
+void upload_snapshot(std::shared_ptr<Call> call);
 
 // points_write.cpp
 void upsert_points(std::shared_ptr<Call> call);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,8 +17,15 @@
 namespace vz::api {
 
 class Call;
+struct Route;
+struct Service;
 /// Answers the call, at once or later from another thread. Must not block for long.
 using Handler = void (*)(std::shared_ptr<Call>);
+/// Makes what takes the body of a request while it arrives. Does nothing yet that could wait.
+/// Errors: the head alone says that the request cannot be served.
+using Receiver = Result<std::shared_ptr<net::BodySink>> (*)(
+    Service& service, const Route& route, const net::RequestHead& head,
+    std::optional<std::uint64_t> length_bytes);
 
 /// Who may call.
 enum class Scope : std::uint8_t { kPublic, kMetrics, kRead, kWrite, kSnapshot, kReplicate, kAdmin };
@@ -33,8 +41,8 @@ enum class Mount : std::uint8_t {
 /// Whether a route can answer while the node is still recovering.
 enum class Needs : std::uint8_t { kNothing, kNode };
 
-/// One row of the table. No member has a default: a route that does not say who may call it does
-/// not compile.
+/// One row of the table. Nothing that a constructor takes has a default: a route that does not say
+/// who may call it does not compile.
 struct Route {
   constexpr Route(net::Method method_, std::string_view pattern_, Mount mount_, Scope scope_,
                   Envelope envelope_, Needs needs_, Handler handler_, std::string_view summary_)
@@ -46,6 +54,13 @@ struct Route {
         needs(needs_),
         handler(handler_),
         summary(summary_) {}
+  /// A route whose body is not held in memory; its handler finds the sink in Call::sink().
+  constexpr Route(net::Method method_, std::string_view pattern_, Mount mount_, Scope scope_,
+                  Envelope envelope_, Needs needs_, Receiver receiver_, Handler handler_,
+                  std::string_view summary_)
+      : Route(method_, pattern_, mount_, scope_, envelope_, needs_, handler_, summary_) {
+    receiver = receiver_;
+  }
 
   net::Method method;
   std::string_view pattern;  ///< "/collections/{c}/points"; a part in braces takes one segment
@@ -55,6 +70,7 @@ struct Route {
   Needs needs;
   Handler handler;
   std::string_view summary;
+  Receiver receiver = nullptr;  ///< null: the body is held in memory
 };
 
 /// The whole table; of two patterns that fit, the earlier wins.

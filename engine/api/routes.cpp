@@ -3,6 +3,7 @@
 
 #include "engine/api/handlers.h"
 #include "engine/api/route.h"
+#include "engine/api/upload_body.h"
 
 namespace vz::api {
 namespace {
@@ -96,7 +97,8 @@ constexpr std::array kRoutes{
     Route{kGet, "/snapshots", kBoth, kSnapshot, kQdrant, kNode, list_snapshots, "List snapshots"},
     Route{kPost, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a snapshot"},
     Route{kPut, "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a snapshot"},
-    Route{kPost, "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, not_built, "Restore an uploaded snapshot"},
+    Route{kPost, "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, receive_snapshot, upload_snapshot, "Restore an uploaded snapshot"},
+    Route{kPut, "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, receive_snapshot, upload_snapshot, "Restore an uploaded snapshot"},
     Route{kGet, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, get_snapshot, "Download a snapshot"},
     Route{kDelete, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, delete_snapshot, "Delete a snapshot"},
     Route{kPost, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "Snapshot a collection"},

@@ -6,6 +6,7 @@
 #include "engine/api/file_answer.h"
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
+#include "engine/api/upload_body.h"
 #include "engine/api/write_parameters.h"
 #include "storage/base/log.h"
 
@@ -147,6 +148,18 @@ void recover_snapshot(std::shared_ptr<Call> call) {
   node::Snapshots* snapshots = call->service().snapshots;
   run_long(call, "recover", [snapshots, request = *std::move(request)]() -> Result<std::string> {
     VZ_TRY(snapshots->recover(request.location, request.checksum));
+    return std::string("true");
+  });
+}
+
+void upload_snapshot(std::shared_ptr<Call> call) {
+  const auto body = std::dynamic_pointer_cast<UploadBody>(call->sink());
+  if (body == nullptr)
+    return call->answer_error({ErrorCode::kInternal, "the body has gone elsewhere"});
+  node::Snapshots* snapshots = call->service().snapshots;
+  run_long(call, "upload", [snapshots, body]() -> Result<std::string> {
+    VZ_TRY_ASSIGN(const auto archive, body->take_archive());
+    VZ_TRY(snapshots->recover(*archive, body->expected_sha256()));
     return std::string("true");
   });
 }

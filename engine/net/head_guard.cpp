@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/limits.h"
+#include "engine/net/header_text.h"
 
 namespace vz::net {
 namespace {
@@ -72,18 +73,6 @@ tl::expected<void, Refusal> check_field(std::string_view line) {
   return {};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() &&
-         std::equal(a.begin(), a.end(), lower.begin(),
-                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x - 'A' + 'a' : x) == y; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Calls `visit` with each element of a comma-separated list.
 template <typename Visit>
 void each_element(std::string_view list, Visit visit) {
@@ -114,25 +103,29 @@ struct Seen {
   int content_encodings = 0;
 };
 
-std::optional<Refusal> read_length(std::string_view value, Framing& framing) {
+Refusal too_large(std::uint64_t body_bytes_max) {
+  return {413, "the body is over " + std::to_string(body_bytes_max) + " bytes"};
+}
+
+std::optional<Refusal> read_length(std::string_view value, std::uint64_t body_bytes_max,
+                                   Framing& framing) {
   const auto [end, error] =
       std::from_chars(value.data(), value.data() + value.size(), framing.content_length);
   if (error == std::errc::result_out_of_range && end == value.data() + value.size())
-    return Refusal{413, "the body is over 33554432 bytes"};
+    return too_large(body_bytes_max);
   if (error != std::errc() || end != value.data() + value.size())
     return Refusal{400, "malformed Content-Length"};
-  if (framing.content_length > limits::kBodyBytesMax)
-    return Refusal{413, "the body is over 33554432 bytes"};
+  if (framing.content_length > body_bytes_max) return too_large(body_bytes_max);
   return std::nullopt;
 }
 
-std::optional<Refusal> read_field(std::string_view name, std::string_view value, Seen& seen,
-                                  Framing& framing) {
+std::optional<Refusal> read_field(std::string_view name, std::string_view value,
+                                  std::uint64_t body_bytes_max, Seen& seen, Framing& framing) {
   if (name == "host") {
     ++seen.hosts;
   } else if (name == "content-length") {
     if (++seen.lengths > 1) return Refusal{400, "more than one Content-Length"};
-    return read_length(value, framing);
+    return read_length(value, body_bytes_max, framing);
   } else if (name == "transfer-encoding") {
     if (++seen.transfer_encodings > 1 || !equals_ignoring_case(value, "chunked"))
       return Refusal{400, "the only Transfer-Encoding understood is one 'chunked'"};
@@ -195,11 +188,12 @@ tl::expected<std::size_t, Refusal> HeadScanner::scan(std::string_view bytes) {
   }
 }
 
-tl::expected<Framing, Refusal> read_framing(const RequestHead& head, int http_minor) {
+tl::expected<Framing, Refusal> read_framing(const RequestHead& head, int http_minor,
+                                            std::uint64_t body_bytes_max) {
   Framing framing;
   Seen seen;
   for (const auto& [name, value] : head.headers) {
-    if (auto refusal = read_field(name, value, seen, framing))
+    if (auto refusal = read_field(name, value, body_bytes_max, seen, framing))
       return tl::unexpected<Refusal>(std::move(*refusal));
   }
   if (seen.hosts > 1 || (seen.hosts == 0 && http_minor >= 1))

@@ -10,6 +10,7 @@
 
 #include <tl/expected.hpp>
 
+#include "engine/limits.h"
 #include "engine/net/request.h"
 
 namespace vz::net {
@@ -53,9 +54,10 @@ struct Framing {
 
 /// Refuses: not exactly one Host on HTTP/1.1 (400), Content-Length with Transfer-Encoding, a second
 /// or malformed Content-Length, any Transfer-Encoding but one `chunked` on HTTP/1.1 (400), a body
-/// beyond kBodyBytesMax (413), an unknown Content-Encoding (415) or Expect (417).
+/// beyond `body_bytes_max` (413), an unknown Content-Encoding (415) or Expect (417).
 /// `http_minor` is the x of HTTP/1.x.
-tl::expected<Framing, Refusal> read_framing(const RequestHead& head, int http_minor);
+tl::expected<Framing, Refusal> read_framing(const RequestHead& head, int http_minor,
+                                            std::uint64_t body_bytes_max = limits::kBodyBytesMax);
 
 /// ^[A-Za-z0-9._-]{1,64}$
 bool is_request_id(std::string_view text);

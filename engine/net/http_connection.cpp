@@ -1,4 +1,4 @@
-// The first half of a connection: accepting it, reading heads and bodies.
+// The first part of a connection: accepting it, reading heads and bodies.
 #include "engine/net/http_connection.h"
 
 #include <algorithm>
@@ -72,6 +72,8 @@ bool Connection::step() {
       return step_body();
     case Phase::kChunks:
       return step_chunks();
+    case Phase::kStream:
+      return step_stream();
     case Phase::kDispatch:
       return step_dispatch();
     case Phase::kRequest:
@@ -83,6 +85,7 @@ bool Connection::step() {
     case Phase::kLinger:
       return step_linger();
     case Phase::kInLine:
+    case Phase::kSinking:
     case Phase::kFetching:
     case Phase::kClosed:
       break;
@@ -175,13 +178,18 @@ std::optional<Refusal> Connection::parse(std::string_view bytes) {
       sent_id && is_request_id(*sent_id) ? std::string(*sent_id) : io_->make_request_id();
   head_only_ = head_.method == Method::kHead;
   if (http_minor_ < 0) return Refusal{400, "malformed request head"};
-  auto framing = read_framing(head_, http_minor_);
+  auto target = parse_target(head_.target);
+  if (target) {
+    head_.segments = std::move(target->segments);
+    head_.query = std::move(target->query);
+  }
+  const auto& streams_body = state_->handlers.streams_body;
+  streams_ = target && streams_body && streams_body(head_);
+  auto framing =
+      read_framing(head_, http_minor_, streams_ ? limits::kUploadBytesMax : limits::kBodyBytesMax);
   if (!framing) return std::move(framing).error();
   framing_ = *framing;
-  auto target = parse_target(head_.target);
   if (!target) return Refusal{400, std::move(target).error().message};
-  head_.segments = std::move(target->segments);
-  head_.query = std::move(target->query);
   if (lane_ == Lane::kReserve && !may_use_reserve())
     return Refusal{503, "too many connections; come back later"};
   return std::nullopt;
@@ -212,6 +220,7 @@ void Connection::accept_head(std::size_t size) {
       return give_answer(std::move(*answer));
     }
   }
+  if (streams_) return enter_stream();
   enter_body();
 }
 
@@ -260,7 +269,7 @@ bool Connection::step_chunks() {
   in_begin_ += fed.consumed;
   using ChunkState = MessageParser::ChunkState;
   if (fed.state == ChunkState::kTooLarge) {
-    refuse({413, "the body is over 33554432 bytes"});
+    refuse({413, "the body is over " + std::to_string(limits::kBodyBytesMax) + " bytes"});
   } else if (fed.state == ChunkState::kBroken ||
              (fed.state == ChunkState::kMore && in_end_ - in_begin_ == in_.size())) {
     refuse({400, "malformed chunked body"});

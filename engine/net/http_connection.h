@@ -138,6 +138,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kHead,
     kBody,
     kChunks,
+    kStream,   ///< reading the next piece of a body that goes to a sink
+    kSinking,  ///< the sink has it
     kDispatch,
     kInLine,
     kRequest,
@@ -153,6 +155,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool step_head();
   bool step_body();
   bool step_chunks();
+  bool step_stream();
   bool step_dispatch();
   bool step_request();
   bool step_handling();
@@ -165,6 +168,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enter_head(std::chrono::milliseconds first_byte_within);
   void forget_request();
   void enter_body();
+  void enter_stream();
+  bool take_chunks();
+  void read_piece();
+  bool hand_on_piece();
+  BodySink::Done when_sunk();
+  void after_sunk(std::optional<Response> refusal);
+  void check_stream_deadline(Clock::time_point now);
   void accept_head(std::size_t size);
   std::optional<Refusal> parse(std::string_view bytes);
   /// A request that an operator needs answered when nothing else is.
@@ -208,6 +218,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t body_wire_bytes_ = 0;
   Clock::time_point body_started_;
   std::size_t body_charged_ = 0;
+  // Of a body that goes to a sink: body_ is the piece that is read, or empty while the sink has it.
+  bool streams_ = false;
+  std::shared_ptr<BodySink> sink_;
+  std::uint64_t streamed_bytes_ = 0;  // That the sink has got.
+  bool chunks_ended_ = false;
+  Clock::time_point sinking_since_;
 
   // The answer under way.
   std::string request_id_;

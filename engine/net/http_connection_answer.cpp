@@ -1,4 +1,4 @@
-// The second half of a connection: the handler's turn, the answer, and the end.
+// The last part of a connection: the handler's turn, the answer, and the end.
 #include <algorithm>
 #include <array>
 
@@ -117,7 +117,7 @@ bool Connection::step_request() {
   phase_ = Phase::kHandling;
   const auto ticket = std::make_shared<Ticket>(shared_from_this());
   try {
-    state_->handlers.on_request({std::move(head_), std::move(body_)},
+    state_->handlers.on_request({std::move(head_), std::move(body_), std::move(sink_)},
                                 [ticket](Response answer) { ticket->send(std::move(answer)); });
   } catch (const std::exception&) {
     // The handler's owner logs its own failures; here the caller must get its answer.
@@ -134,6 +134,7 @@ void Connection::refuse(Refusal refusal) {
   head_.local_port = local_port_;
   request_id_ = head_.request_id;
   phase_ = Phase::kHandling;
+  sink_.reset();
   answer_.reset();
   Response answer;
   try {
@@ -286,6 +287,8 @@ void Connection::check_deadline(Clock::time_point now) {
       if (elapsed < state_->options.body_grace || body_wire_bytes_ >= due) return;
       break;
     }
+    case Phase::kStream:
+      return check_stream_deadline(now);
     case Phase::kWriting:
     case Phase::kLinger:
       if (now >= deadline_) close();
@@ -306,6 +309,7 @@ void Connection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   stream_.reset();
+  sink_.reset();
   discharge_body();
   ErrorCodeOfAsio ignored;
   socket_.close(ignored);

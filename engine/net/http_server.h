@@ -21,11 +21,19 @@ namespace vz::net {
 /// connection after a 500.
 using Respond = std::function<void(Response)>;
 
-/// What the server asks of its owner. Called on io threads; both must not block for long.
+/// What the server asks of its owner. Called on io threads; none may block for long.
 struct HttpHandlers {
   /// Decides on the head alone, before any body byte is read: nullopt lets it pass.
   std::function<std::optional<Response>(const RequestHead&)> on_head;
   std::function<void(Request, Respond)> on_request;
+  /// Whether the body goes to a sink while it arrives, so that it may have up to
+  /// limits::kUploadBytesMax, and not limits::kBodyBytesMax. Null: no body does.
+  std::function<bool(const RequestHead&)> streams_body;
+  /// The sink of such a request, which on_head let pass, or the answer that refuses it.
+  /// length_bytes: nothing if the body is chunked. The request comes to on_request with it.
+  std::function<tl::expected<std::shared_ptr<BodySink>, Response>(
+      const RequestHead&, std::optional<std::uint64_t> length_bytes)>
+      open_body;
   /// The body of an error that the server itself answers (400, 408, 413, 414, 431, 503).
   std::function<Response(const RequestHead&, int status, const std::string& message)> on_error;
 };
@@ -44,6 +52,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_timeout{60'000};  ///< plus 1 s for each 64 KiB of the answer
   std::uint64_t body_bytes_per_second_min = 1024;   ///< on average since the body began
   std::chrono::milliseconds body_grace{5'000};      ///< before the average counts
+  /// The average of a body that goes to a sink counts for each such time by itself, so that one
+  /// that has stopped is noticed however much came before.
+  std::chrono::milliseconds stream_window{30'000};
   std::size_t connections_reserve = 64;  ///< beyond connections_max; health, numbers, admin only
   /// Requests that are read and wait for their turn, of all threads; one more gets 503 at once.
   /// Those that may use the reserve do not wait.

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "engine/net/response.h"
 
 namespace vz::net {
 
@@ -29,10 +33,25 @@ struct RequestHead {
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
 };
 
+/// Takes a body while it arrives, so that it need not be held in memory. One call at a time, each
+/// after the one before is done; from an io thread, so that none may wait for a disk. A body that
+/// does not come whole ends with the sink's destruction, which may happen on any thread.
+class BodySink {
+ public:
+  /// Called once, from any thread: nothing, or the answer that ends the request.
+  using Done = std::function<void(std::optional<Response>)>;
+  virtual ~BodySink() = default;
+  /// Before anything is read of the body, and before the client is told to go on.
+  virtual void begin(Done done) = 0;
+  /// The next bytes, not empty, up to a few 100 KiB. No more is read from the socket until done.
+  virtual void write(std::string bytes, Done done) = 0;
+};
+
 struct Request {
   RequestHead head;
   std::string body;  ///< inflated if it came with Content-Encoding: gzip; with spare capacity of at
                      ///< least 64 bytes (simdjson reads past the end)
+  std::shared_ptr<BodySink> sink{};  ///< it took all of the body, and `body` is empty; or null
 };
 
 }  // namespace vz::net

@@ -52,12 +52,6 @@ class CancellableSource final : public archive::ByteSource {
   std::uint64_t at_ = 0;
 };
 
-Result<std::optional<Sha256Digest>> checksum_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (const auto digest = parse_sha256(text)) return digest;
-  return fail(ErrorCode::kInvalidArgument, "checksum: 64 hexadecimal digits of a SHA-256 expected");
-}
-
 /// The path of a location. Errors: kInvalidArgument.
 Result<std::string> path_of(const std::string& location) {
   constexpr std::string_view kFile = "file://";
@@ -82,6 +76,12 @@ Result<std::string> path_of(const std::string& location) {
 }
 
 }  // namespace
+
+Result<std::optional<Sha256Digest>> parse_checksum(const std::string& hex) {
+  if (hex.empty()) return std::nullopt;
+  if (const auto digest = parse_sha256(hex)) return digest;
+  return fail(ErrorCode::kInvalidArgument, "checksum: 64 hexadecimal digits of a SHA-256 expected");
+}
 
 Snapshots::Snapshots(Env& env, NodeOwner& nodes, SnapshotOptions options)
     : env_(env),
@@ -164,16 +164,36 @@ Result<std::unique_ptr<File>> Snapshots::open_location(const std::string& locati
 }
 
 Result<Recovery> Snapshots::recover(const std::string& location, const std::string& sha256) {
-  VZ_TRY_ASSIGN(const auto expected, checksum_of(sha256));
+  VZ_TRY_ASSIGN(const auto expected, parse_checksum(sha256));
   VZ_TRY_ASSIGN(const auto file, open_location(location));
   VZ_TRY_ASSIGN(const std::uint64_t size, file->size());
-  CancellableSource source(*file, size, cancelled_);
+  return put_in_force(*file, size, expected, location);
+}
+
+Result<Recovery> Snapshots::recover(const SnapshotUpload& upload,
+                                    const std::optional<Sha256Digest>& expected) {
+  return put_in_force(upload.file(), upload.size_bytes(), expected, "upload");
+}
+
+Result<Recovery> Snapshots::put_in_force(const File& file, std::uint64_t size_bytes,
+                                         const std::optional<Sha256Digest>& expected,
+                                         const std::string& from) {
+  CancellableSource source(file, size_bytes, cancelled_);
   VZ_TRY_ASSIGN(const Recovery recovery, nodes_.recover(source, expected));
   LogEvent(LogLevel::kInfo, "snapshot_recovered")
-      .with("location", location)
+      .with("location", from)
       .with("epoch", recovery.epoch)
       .with("lsn", recovery.lsn);
   return recovery;
+}
+
+Result<std::shared_ptr<SnapshotUpload>> Snapshots::begin_upload(
+    std::optional<std::uint64_t> length_bytes) {
+  return SnapshotUpload::begin(env_, folder_, uploads_,
+                               {.data_dir = options_.data_dir,
+                                .length_bytes = length_bytes,
+                                .disk_reserve_bytes = options_.disk_reserve_bytes,
+                                .cancelled = &cancelled_});
 }
 
 }  // namespace vz::node

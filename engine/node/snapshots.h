@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/node/node_owner.h"
+#include "engine/node/snapshot_upload.h"
 #include "storage/snapshot/folder.h"
 
 namespace vz::node {
@@ -43,24 +44,42 @@ class Snapshots {
   /// another user's file), kNotFound; those of NodeOwner::recover; kCancelled.
   Result<Recovery> recover(const std::string& location, const std::string& sha256);
 
+  /// A file for an archive that a client sends; limits::kUploadsMax of them at once.
+  /// length_bytes: of the archive, nothing if that is not known.
+  /// Errors: kUnavailable (too many arrive already), kTooLarge, kNoSpace with the numbers, all
+  /// before anything was written; kIoError, kCancelled. Nothing is left then.
+  Result<std::shared_ptr<SnapshotUpload>> begin_upload(std::optional<std::uint64_t> length_bytes);
+
+  /// The same as recover() above of what has arrived whole, which stays the caller's.
+  /// Errors: those of NodeOwner::recover; kCancelled.
+  Result<Recovery> recover(const SnapshotUpload& upload,
+                           const std::optional<Sha256Digest>& expected);
+
   /// Calls of create() that made none, since the start of the process.
   [[nodiscard]] std::uint64_t failures() const { return failures_.load(); }
 
-  /// Ends create() and recover() at the next piece, for good.
+  /// Ends create(), recover() and uploads at the next piece, for good.
   void cancel() { cancelled_.store(true); }
 
  private:
   Result<snapshot::ArchiveInfo> create_archive(archive::ArchiveFormat format);
   Result<std::unique_ptr<File>> open_location(const std::string& location) const;
   Status check_space(const Cut& cut) const;
+  Result<Recovery> put_in_force(const File& file, std::uint64_t size_bytes,
+                                const std::optional<Sha256Digest>& expected,
+                                const std::string& from);
 
   Env& env_;
   NodeOwner& nodes_;
   const SnapshotOptions options_;
   snapshot::Folder folder_;
   std::atomic<bool> cancelled_{false};
+  UploadsUnderWay uploads_;
   std::atomic<std::uint64_t> failures_{0};
 };
+
+/// A SHA-256 as clients write it; "" is none. Errors: kInvalidArgument.
+Result<std::optional<Sha256Digest>> parse_checksum(const std::string& hex);
 
 /// The manifest beside an archive: {"node","lsn","epoch","created_at","archive","collections",
 /// "files"}, with the keys of GET /collections in its collections.

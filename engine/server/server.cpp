@@ -47,7 +47,8 @@ class RunningServer final : public Server {
                     .restore_dirs = options_.restore_dirs,
                     .disk_reserve_bytes = options_.node.disk_reserve_bytes}),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max),
-        snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax) {
+        snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax),
+        upload_pool_("vz-upload", 1, options_.pool_queue_max) {
     service_.version = options_.version;
     service_.commit = options_.commit;
     service_.access = options_.access;
@@ -62,6 +63,7 @@ class RunningServer final : public Server {
     });
     service_.snapshots = &snapshots_;
     service_.snapshot_pool = &snapshot_pool_;
+    service_.upload_pool = &upload_pool_;
   }
   ~RunningServer() override {
     if (const Status stopped = stop(std::chrono::milliseconds(0)); !stopped)
@@ -129,6 +131,7 @@ class RunningServer final : public Server {
     nodes_.jobs().request_stop();  // Whoever waits for one gets an answer in the grace.
     snapshots_.cancel();           // Who waits for one gets an answer before the connections close.
     if (http_ != nullptr) http_->stop(grace);
+    upload_pool_.stop();
     snapshot_pool_.stop();
     pool_.stop();
     end_opener();
@@ -175,6 +178,7 @@ class RunningServer final : public Server {
   node::Snapshots snapshots_;
   runtime::ThreadPool pool_;
   runtime::ThreadPool snapshot_pool_;  ///< one thread: makes and restores one snapshot at a time
+  runtime::ThreadPool upload_pool_;    ///< one thread: one disk, and a piece at a time of each
   mutable Mutex mutex_;
   ConditionVariable changed_;  ///< the phase, or the end of the watch
   Phase phase_ VZ_GUARDED_BY(mutex_) = Phase::kLoading;

@@ -1,6 +1,7 @@
 #include "storage/snapshot/folder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "storage/store/restoration.h"
@@ -146,6 +147,19 @@ Status Folder::remove(std::string_view name) {
     if (env_.exists(beside)) (void)env_.remove(beside);  // Else the next start does.
   }
   return {};
+}
+
+Result<Folder::Arriving> Folder::begin_arrival() {
+  static std::atomic<std::uint64_t> number{0};  // Of the process: no two of a folder are the same.
+  VZ_TRY(env_.create_directory(directory_));
+  while (true) {
+    std::string to = path(std::string(kPrefix) + "upload-" +
+                          std::to_string(number.fetch_add(1, std::memory_order_relaxed)) + ".tmp");
+    auto file = env_.open(to, OpenMode::kCreateNew);
+    if (file) return Arriving{std::move(to), *std::move(file)};
+    if (file.error().code != ErrorCode::kAlreadyExists)
+      return tl::unexpected<Error>(std::move(file).error());
+  }
 }
 
 void Folder::remove_leftovers() {

@@ -3,6 +3,7 @@
 //   snapshot-20261125T031500Z.tar.gz                 the archive
 //   snapshot-20261125T031500Z.tar.gz.sha256          as sha256sum writes it
 //   snapshot-20261125T031500Z.tar.gz.manifest.json   what it holds, for people
+//   snapshot-upload-7.tmp                            an archive that arrives; never shown
 //
 // The archive comes last and goes first: what stands without it is a leftover and never shown.
 #pragma once
@@ -65,6 +66,15 @@ class Folder {
 
   /// Errors: as open(); of an archive only.
   Status remove(std::string_view name);
+
+  /// A new file for an archive that arrives, in a folder that is made if need be. No list shows it,
+  /// and remove_leftovers() takes it; till then it is the caller's, who removes it. Thread-safe,
+  /// beside create() too. Errors: kIoError, kNoSpace: nothing is left.
+  struct Arriving {
+    std::string path;
+    std::unique_ptr<File> file;  ///< empty; to be written and read
+  };
+  Result<Arriving> begin_arrival();
 
   /// Takes away what a kill has left. For the start.
   void remove_leftovers();

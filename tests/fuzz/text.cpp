@@ -7,6 +7,7 @@
 #include "engine/net/gzip.h"
 #include "engine/net/head_guard.h"
 #include "engine/net/message_parser.h"
+#include "engine/net/multipart.h"
 #include "engine/net/target.h"
 #include "engine/node/job_file.h"
 #include "engine/node/settings.h"
@@ -120,6 +121,53 @@ std::vector<Bytes> seed_http_head() {
   return {bytes_of("GET /health HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"),
           bytes_of("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                    "5;e=1\r\nabcde\r\n0\r\nT: 1\r\n\r\n")};
+}
+
+/// What becomes of a form's body that arrives `step` bytes at a time.
+struct FormTaken {
+  bool accepted = false;
+  std::string content;
+};
+FormTaken take_form(std::string_view type, std::string_view body, std::size_t step) {
+  FormTaken out;
+  auto form = net::MultipartFile::create(type, "snapshot");
+  if (!form) return out;
+  bool sound = true;
+  for (std::size_t at = 0; at < body.size() && sound; at += step) {
+    sound = form->feed(body.substr(at, step),
+                       [&](std::string_view piece) -> Status {
+                         require(!piece.empty(), "no piece of a form's file is empty");
+                         out.content += piece;
+                         return {};
+                       })
+                .has_value();
+  }
+  out.accepted = sound && form->finish().has_value();
+  return out;
+}
+
+/// The first line is the Content-Type, the rest the body.
+void run_multipart(ByteSpan bytes) {
+  const std::string text = text_of(bytes);
+  const std::size_t line = std::min(text.find('\n'), text.size());
+  const std::string_view type = std::string_view(text).substr(0, line);
+  const std::string_view body = std::string_view(text).substr(std::min(line + 1, text.size()));
+  const FormTaken whole = take_form(type, body, body.size() + 1);
+  require(whole.content.empty() || body.find(whole.content) != std::string_view::npos,
+          "a form's file is a stretch of the body");
+  for (const std::size_t step : {1, 2, 7}) {
+    const FormTaken slowly = take_form(type, body, step);
+    require(slowly.accepted == whole.accepted, "how a form's body is cut decides nothing");
+    require(!whole.accepted || slowly.content == whole.content,
+            "how a form's body is cut does not change its file");
+  }
+}
+std::vector<Bytes> seed_multipart() {
+  const std::string type = "multipart/form-data; boundary=b1\n";
+  const std::string part =
+      "--b1\r\nContent-Disposition: form-data; name=\"snapshot\"; filename=\"a\"\r\n\r\n";
+  return {bytes_of(type + part + "con\r\ntent\r\n--b\r\n--b1--\r\n"),
+          bytes_of("multipart/form-data;boundary=\"b1\";x=y\n" + part + "\r\n--b1 \r\n" + part)};
 }
 
 void run_member_name(ByteSpan bytes) {
@@ -260,6 +308,7 @@ constexpr Target kTargets[] = {
     {"datetime", run_datetime, seed_datetime},
     {"http_target", run_http_target, seed_http_target},
     {"http_head", run_http_head, seed_http_head},
+    {"multipart", run_multipart, seed_multipart},
     {"member_name", run_member_name, seed_member_name},
     {"job_file", run_job, seed_job},
     {"settings", run_settings, seed_settings},

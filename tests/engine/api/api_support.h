@@ -35,7 +35,7 @@ struct HttpAnswer {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// One request on a connection of its own, as `curl -d` would send it: a form content type. A Host
-/// header in `headers` replaces the usual one. Status 0: no answer.
+/// or Content-Type header in `headers` replaces the usual one. Status 0: no answer.
 inline HttpAnswer call(std::uint16_t port, const std::string& method, const std::string& target,
                        const std::string& body = "", const Headers& headers = {}) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -52,14 +52,16 @@ inline HttpAnswer call(std::uint16_t port, const std::string& method, const std:
   }
   std::string text = method + " " + target + " HTTP/1.1\r\nConnection: close\r\n";
   bool has_host = false;
+  bool has_type = false;
   for (const auto& [name, value] : headers) {
     has_host = has_host || name == "Host";
+    has_type = has_type || name == "Content-Type";
     text += name + ": " + value + "\r\n";
   }
   if (!has_host) text += "Host: localhost:" + std::to_string(port) + "\r\n";
   if (!body.empty() || method != "GET")
-    text += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-            std::to_string(body.size()) + "\r\n";
+    text += (has_type ? "" : "Content-Type: application/x-www-form-urlencoded\r\n") +
+            ("Content-Length: " + std::to_string(body.size())) + "\r\n";
   text += "\r\n" + body;
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t sent = ::send(fd, text.data() + at, text.size() - at, MSG_NOSIGNAL);
