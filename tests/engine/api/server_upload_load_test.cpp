@@ -8,6 +8,7 @@
 #include "engine/limits.h"
 #include "tests/engine/api/upload_server.h"
 #include "tests/engine/net/raw_client.h"
+#include "tests/support/instrumented.h"
 
 using namespace vz;
 using namespace vz::api::test;
@@ -124,7 +125,8 @@ TEST_CASE("upload: memory stays bounded, whatever the size", "[api][upload]") {
   CHECK(answer->status == 400);  // It was no archive.
   CHECK_THAT(answer->body, Contains("nothing was changed"));
   const std::uint64_t after = peak_memory_bytes();
-  CHECK(after < before + kMoreMax);
+  // A sanitizer keeps what was freed: the pieces that have gone count as if they were there.
+  if (!vz::test::kInstrumented) CHECK(after < before + kMoreMax);
   node.check_untouched();
 }
 
