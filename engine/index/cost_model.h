@@ -19,8 +19,7 @@ struct CostConstants {
   double pick_byte = 0.065;
   double stream_fixed = 4;  ///< a scan over all rows, one after another
   double stream_byte = 0.035;
-  double sketch_fixed =
-      4;  ///< a scan over sketches, in any order; less, but a walk may come to its end
+  double sketch_fixed = 4;  ///< a scan over sketches; it is 2, but a walk may come to its end
   double sketch_byte = 0.07;
   /// Rows compared, per doubling of the rows: a walk's way to the query, in places of the pool, and
   /// for each place. Of 100,000 x 768: 300 at 10 places, 1,900 at 160; of 340,000 x 100: 4,000.
