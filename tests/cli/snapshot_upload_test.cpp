@@ -1,7 +1,13 @@
 // Snapshots sent to a running node, by the command and by curl as users type it.
+#include <thread>
+
+#include <arpa/inet.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/cli/live_node.h"
+#include "tools/drive/upload.h"
 
 using namespace vz::cli::test;
 using Catch::Contains;
@@ -156,4 +162,47 @@ TEST_CASE("snapshot upload: a kill in the middle leaves the old content and, onc
   const auto counted = again.ask("POST", "/collections/a/points/count", "{}");
   CHECK(json::parse(counted.body)["result"]["count"] == 2);
   CHECK_FALSE(on.has_leftover());
+}
+
+TEST_CASE("snapshot upload: once all is sent the node may think as long as it likes", "[cli]") {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{.sin_family = AF_INET,
+                      .sin_port = 0,
+                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+                      .sin_zero = {}};
+  socklen_t length = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(::listen(listener, 1) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  constexpr std::size_t kSize = 200'000;
+  constexpr long kSilenceMs = 2'000;  // More than curl waits for a 100 Continue that does not come.
+  std::jthread node([listener] {
+    const int peer = ::accept(listener, nullptr, nullptr);
+    std::string received;
+    for (char buffer[4096]; received.find("\r\n\r\n") == received.npos ||
+                            received.size() - received.find("\r\n\r\n") - 4 < kSize;) {
+      const auto size = ::recv(peer, buffer, sizeof buffer, 0);
+      if (size <= 0) break;
+      received.append(buffer, static_cast<std::size_t>(size));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * kSilenceMs));
+    const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    (void)::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(peer);
+  });
+  std::size_t left = kSize;
+
+  const auto answer =
+      vz::drive::upload("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)), kSize,
+                        kSilenceMs, [&left](std::span<std::byte> out) -> vz::Result<std::size_t> {
+                          const std::size_t given = std::min(left, out.size());
+                          left -= given;
+                          return given;
+                        });
+
+  node.join();
+  ::close(listener);
+  INFO((answer ? "" : answer.error().message));
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
 }

@@ -14,6 +14,7 @@ constexpr long kConnectTimeoutMs = 10'000;
 
 struct Upload {
   const GivePiece& give;
+  std::optional<std::uint64_t> size_bytes;
   long silence_ms;
   Status status{};
   std::string answer{};
@@ -38,15 +39,17 @@ std::size_t take_answer(char* bytes, std::size_t size, std::size_t count, void* 
   return size * count;
 }
 
-/// Called at least once a second. Not 0 ends it.
-int watch(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+/// Called at least once a second. Not 0 ends it. Of a body whose size is known curl does not ask
+/// for the end: it knows it.
+int watch(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent_bytes) {
   const auto& upload = *static_cast<Upload*>(user);
-  return !upload.all_given &&
-         Clock::now() - upload.asked > std::chrono::milliseconds(upload.silence_ms);
+  const bool all_sent = upload.size_bytes
+                            ? static_cast<std::uint64_t>(sent_bytes) >= *upload.size_bytes
+                            : upload.all_given;
+  return !all_sent && Clock::now() - upload.asked > std::chrono::milliseconds(upload.silence_ms);
 }
 
-void set_options(CURL* handle, const std::string& url, std::optional<std::uint64_t> size_bytes,
-                 const curl_slist* headers, Upload& upload) {
+void set_options(CURL* handle, const std::string& url, const curl_slist* headers, Upload& upload) {
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
@@ -58,8 +61,8 @@ void set_options(CURL* handle, const std::string& url, std::optional<std::uint64
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, "POST");
-  if (size_bytes)
-    curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(*size_bytes));
+  if (upload.size_bytes)
+    curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(*upload.size_bytes));
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, give_piece);
   curl_easy_setopt(handle, CURLOPT_READDATA, &upload);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_answer);
@@ -77,8 +80,9 @@ Result<HttpAnswer> upload(const std::string& url, std::optional<std::uint64_t> s
   // "Expect: 100-continue" stays on: a node without room refuses before anything is sent.
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
       curl_slist_append(nullptr, "Content-Type: application/octet-stream"), curl_slist_free_all);
-  Upload upload{.give = give, .silence_ms = silence_ms, .asked = Clock::now()};
-  set_options(handle.get(), url, size_bytes, headers.get(), upload);
+  Upload upload{
+      .give = give, .size_bytes = size_bytes, .silence_ms = silence_ms, .asked = Clock::now()};
+  set_options(handle.get(), url, headers.get(), upload);
 
   const CURLcode code = curl_easy_perform(handle.get());
   VZ_TRY(std::move(upload.status));
