@@ -15,6 +15,7 @@ constexpr unsigned kTurnNs = 100'000;  ///< the least that the kernel takes
 }  // namespace
 
 void work_in_background() {
+  // Where a container's filter knows only this one.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
   sched_attr attributes{};  // glibc 2.36 has no wrapper.
   attributes.size = sizeof attributes;

@@ -65,7 +65,8 @@ std::size_t sketch_words(std::uint32_t dimension) {
 std::size_t sketch_stride(std::uint32_t dimension) {
   constexpr std::size_t kLineWords = 8;
   const std::size_t used = sketch_words(dimension) + 1;
-  if (used <= kLineWords / 2) return kLineWords / 2;
+  static_assert(kSketchStrideMin == kLineWords / 2);
+  if (used <= kSketchStrideMin) return kSketchStrideMin;
   return (used + kLineWords - 1) / kLineWords * kLineWords;
 }
 

@@ -90,7 +90,7 @@ class CodedQuery {
   void similarities_at(const CodeBlock& block, std::span<const std::uint32_t> slots,
                        std::span<float> out) const;
   [[nodiscard]] Distance distance() const { return distance_; }
-  /// Those of the query, code_stride(dimension) of them; none of a query of differences.
+  /// code_stride(dimension) of them, of the query's own range. Not for Manhattan.
   [[nodiscard]] std::span<const std::int8_t> codes() const { return codes_; }
 
  private:

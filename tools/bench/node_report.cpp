@@ -1,9 +1,10 @@
 #include "tools/bench/node_report.h"
 
 #include <cstdio>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
+
+#include "tools/bench/json_file.h"
 
 namespace vz::bench {
 namespace {
@@ -192,11 +193,7 @@ void print_table(const NodeReport& report) {
 }
 
 Status write_json(const NodeReport& report, const std::string& path) {
-  std::ofstream file(path);
-  file << json_of(report).dump(2) << '\n';
-  file.close();
-  if (!file) return fail(ErrorCode::kIoError, path + ": cannot be written");
-  return {};
+  return write_json_file(json_of(report), path);
 }
 
 }  // namespace vz::bench

@@ -1,12 +1,12 @@
 // vz_bench offline: check, pack, verify and restore beside cat, tar and zstd.
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "tools/bench/commands.h"
+#include "tools/bench/json_file.h"
 #include "tools/bench/offline_bench.h"
 
 namespace vz::bench {
@@ -63,14 +63,10 @@ Status write_json(const OfflineReport& report, const std::string& path) {
     if (row.goal) one["goal"] = *row.goal;
     rows.push_back(std::move(one));
   }
-  std::ofstream file(path);
-  file << nlohmann::json{{"volume_bytes", report.volume_bytes},
-                         {"archive_bytes", report.archive_bytes},
-                         {"rows", rows}}
-              .dump(2)
-       << '\n';
-  if (!file) return fail(ErrorCode::kIoError, path + ": cannot be written");
-  return {};
+  return write_json_file({{"volume_bytes", report.volume_bytes},
+                          {"archive_bytes", report.archive_bytes},
+                          {"rows", rows}},
+                         path);
 }
 
 Status run(Options options) {

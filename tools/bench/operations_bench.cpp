@@ -58,6 +58,28 @@ void sleep(std::stop_token stop, std::chrono::milliseconds pause) {
   never.wait_for(lock, stop, pause, [] { return false; });
 }
 
+Status check_integrity(drive::HttpClient& http) {
+  VZ_TRY(drive::call_json(http, "POST", "/admin/integrity-check?wait=true", "{}"));
+  return {};
+}
+
+/// Its name.
+Result<std::string> create_snapshot(drive::HttpClient& http, const std::string& format) {
+  VZ_TRY_ASSIGN(const auto answer, drive::call_json(http, "POST", "/snapshots?wait=true",
+                                                    R"({"format":")" + format + "\"}"));
+  return answer.at("result").at("name").get<std::string>();
+}
+
+Status delete_snapshot(drive::HttpClient& http, const std::string& name) {
+  VZ_TRY(drive::call_json(http, "DELETE", "/snapshots/" + name, ""));
+  return {};
+}
+
+Status snapshot_and_delete(drive::HttpClient& http) {
+  VZ_TRY_ASSIGN(const std::string name, create_snapshot(http, "tar.gz"));
+  return delete_snapshot(http, name);
+}
+
 class OperationsBench {
  public:
   OperationsBench(const DataSet& data, const OperationsOptions& options, std::uint16_t port)
@@ -135,17 +157,11 @@ class OperationsBench {
     return open_loop(loop_of(options_.seconds), report_.rate, requests_);
   }
 
-  /// Calls `path` until it is told to stop, and counts; each call on a connection of its own.
-  Chore calls(const std::string& method, const std::string& path, std::uint64_t& count) {
-    return [this, method, path, &count](std::stop_token stop) -> Status {
+  /// `once` again and again, until it is told to stop, on a connection of its own; counted.
+  [[nodiscard]] Chore repeated(Status (*once)(drive::HttpClient&), std::uint64_t& count) const {
+    return [this, once, &count](std::stop_token stop) -> Status {
       drive::HttpClient http(endpoint_.base_url(), kCallTimeoutMs);
-      while (!stop.stop_requested()) {
-        VZ_TRY_ASSIGN(const auto answer, drive::call_json(http, method, path, "{}"));
-        ++count;
-        if (path != "/snapshots?wait=true") continue;
-        const std::string name = answer.at("result").at("name");
-        VZ_TRY(drive::call_json(http, "DELETE", "/snapshots/" + name, ""));
-      }
+      for (; !stop.stop_requested(); ++count) VZ_TRY(once(http));
       return {};
     };
   }
@@ -178,9 +194,8 @@ class OperationsBench {
 
   Status measure_tail() {
     std::vector<double> idle_p50, idle_p99, busy_p50, busy_p99, ratios;
-    const std::vector<Chore> chores = {
-        calls("POST", "/admin/integrity-check?wait=true", report_.checks),
-        calls("POST", "/snapshots?wait=true", report_.snapshots)};
+    const std::vector<Chore> chores = {repeated(check_integrity, report_.checks),
+                                       repeated(snapshot_and_delete, report_.snapshots)};
     for (unsigned round = 0; round < options_.rounds; ++round) {
       VZ_TRY_ASSIGN(Load alone, open());
       VZ_TRY_ASSIGN(Load with, beside(chores, [this] { return open(); }));
@@ -237,12 +252,9 @@ class OperationsBench {
       VZ_TRY(server_.start());
       VZ_TRY(server_.wait_ready(kNodeTimeoutMs));
       const auto begin = Clock::now();
-      const std::string body = R"({"format":")" + row.format + "\"}";
-      VZ_TRY_ASSIGN(const auto answer,
-                    drive::call_json(http_, "POST", "/snapshots?wait=true", body));
+      VZ_TRY_ASSIGN(const std::string name, create_snapshot(http_, row.format));
       ours.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-      const std::string name = answer.at("result").at("name");
-      VZ_TRY(drive::call_json(http_, "DELETE", "/snapshots/" + name, ""));
+      VZ_TRY(delete_snapshot(http_, name));
       VZ_TRY(server_.stop(kNodeTimeoutMs));
       VZ_TRY_ASSIGN(const TimedRun other,
                     run_timed({"/bin/sh", "-c", row.peer}, options_.directory + "/commands.log"));

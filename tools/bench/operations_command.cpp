@@ -1,7 +1,6 @@
 // vz_bench operations: what checks, snapshots, scrapes and the query cache cost or gain a node.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +9,7 @@
 
 #include "tools/bench/commands.h"
 #include "tools/bench/data_options.h"
+#include "tools/bench/json_file.h"
 #include "tools/bench/operations_bench.h"
 
 namespace vz::bench {
@@ -87,9 +87,7 @@ Status write_json(const OperationsReport& report, const std::string& path) {
                               {"uncached_us", report.uncached_us},
                               {"cached_us", report.cached_us},
                               {"archives", archives}};
-  std::ofstream file(path);
-  file << out.dump(2) << '\n';
-  return file.flush() ? Status{} : Status(fail(ErrorCode::kIoError, path + ": cannot be written"));
+  return write_json_file(out, path);
 }
 
 Status run(const Options& options) {

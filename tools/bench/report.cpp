@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/json_file.h"
+
 namespace vz::bench {
 namespace {
 
@@ -137,11 +139,7 @@ Status write_json(const Report& report, const std::string& path) {
                                {"walked", json_of(row.walked)},
                                {"scan_qps", row.scan_qps}});
   }
-  std::ofstream file(path);
-  file << out.dump(2) << '\n';
-  file.close();
-  if (!file) return fail(ErrorCode::kIoError, path + ": cannot be written");
-  return {};
+  return write_json_file(out, path);
 }
 
 Status write_plot(const Report& report, const std::string& path) {
