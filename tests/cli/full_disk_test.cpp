@@ -127,7 +127,9 @@ TEST_CASE("serve: on a disk without a free byte a node stops in order and starts
 
     disk.fill(0);
     CHECK(eventually([&] { return !std::filesystem::exists(disk.file("data/BALLAST")); }));
-    CHECK(node.out().find("event=ballast_released") != std::string::npos);
+    CHECK(eventually([&] {  // The line follows the removal.
+      return node.out().find("event=ballast_released") != std::string::npos;
+    }));
     CHECK(node.status("POST", "/collections/a/points/delete?wait=true", R"({"points":[20]})") ==
           200);
     CHECK(node.stop() == 0);
