@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/client/endpoint.h"
+#include "cli/commands/collection_option.h"
 #include "cli/commands/snapshot_shared.h"
 #include "cli/output/progress.h"
 #include "storage/snapshot/pack.h"
@@ -23,14 +24,16 @@ constexpr std::string_view kCommand = "snapshot download";
 
 struct Options {
   std::string url = kDefaultEndpoint;
+  std::string collection;  ///< "": of the whole node
   std::string name;
   std::string to;
   OutputFormat output = OutputFormat::kTable;
 };
 
 /// "" if the node does not know it.
-Result<std::string> expected_checksum(drive::HttpClient& http, const std::string& name) {
-  VZ_TRY_ASSIGN(const json answer, drive::call_json(http, "GET", "/snapshots", ""));
+Result<std::string> expected_checksum(drive::HttpClient& http, const std::string& folder,
+                                      const std::string& name) {
+  VZ_TRY_ASSIGN(const json answer, drive::call_json(http, "GET", folder, ""));
   for (const json& one : answer.value("result", json::array())) {
     if (one.value("name", "") != name) continue;
     const auto sum = one.find("checksum");
@@ -44,9 +47,10 @@ Result<snapshot::PackReport> fetch(const Options& options, Context& context,
                                    archive::ByteSink& sink) {
   VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
   drive::HttpClient http(endpoint.base_url(), kSilenceMs);
-  VZ_TRY_ASSIGN(const std::string expected, expected_checksum(http, options.name));
+  const std::string folder = snapshots_path(options.collection);
+  VZ_TRY_ASSIGN(const std::string expected, expected_checksum(http, folder, options.name));
   archive::HashingSink hashed(sink);
-  const std::string path = "/snapshots/" + drive::path_part(options.name);
+  const std::string path = folder + "/" + drive::path_part(options.name);
   ProgressBar bar(context, "downloading");
   const auto take = [&](std::string_view piece, std::uint64_t total) -> Status {
     VZ_TRY(hashed.write(as_bytes(piece)));
@@ -70,6 +74,7 @@ void add_snapshot_download_command(CLI::App& snapshot, Context& context) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
   auto& command = *snapshot.add_subcommand("download", "Fetch a snapshot from the node");
   command.add_option("NAME", options->name, "As list prints it")->required();
+  add_collection_option(command, options->collection, "It is of this collection");
   command.add_option("--to", options->to, "File to write; default: NAME in this directory");
   add_endpoint_option(command, options->url);
   add_output_option(command, options->output);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/client/endpoint.h"
+#include "cli/commands/collection_option.h"
 #include "cli/commands/snapshot_shared.h"
 #include "tools/drive/answer.h"
 #include "tools/drive/url.h"
@@ -19,10 +20,10 @@ using nlohmann::ordered_json;
 
 constexpr long kTimeoutMs = 30'000;
 constexpr long kNoTimeout = 0;  ///< it lasts as long as the data is large
-constexpr const char* kPath = "/snapshots";
 
 struct Options {
   std::string url = kDefaultEndpoint;
+  std::string collection;  ///< "": the whole node
   std::string format = "tar.gz";
   std::string name;
   std::string location;
@@ -71,17 +72,21 @@ CLI::App& add_command(CLI::App& snapshot, const std::shared_ptr<Options>& option
 
 void add_create(CLI::App& snapshot, Context& context) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
-  auto& command =
-      add_command(snapshot, options, "create", "Make a snapshot of the whole node",
-                  "Example:\n"
-                  "  vectorizerctl snapshot create --format tar.zst\n\n"
-                  "All collections are cut at one lsn, while writes go on. The archive "
-                  "stands in\nsnapshots/ of the node's data, its manifest beside it.\n");
+  auto& command = add_command(
+      snapshot, options, "create", "Make a snapshot of the whole node, or of a collection",
+      "Example:\n"
+      "  vectorizerctl snapshot create --format tar.zst\n"
+      "  vectorizerctl snapshot create --collection words\n\n"
+      "All collections are cut at one lsn, while writes go on. The archive "
+      "stands in\nsnapshots/ of the node's data, its manifest beside it; one of a "
+      "collection in\nsnapshots/collections/, and outlasts the collection.\n");
+  add_collection_option(command, options->collection, "Of this collection alone");
   command.add_option("--format", options->format, "tar.gz, which every tar reads, or tar.zst")
       ->check(CLI::IsMember({"tar.gz", "tar.zst"}))
       ->capture_default_str();
   command.callback([options, &context] {
-    finish(ask(*options, kNoTimeout, "POST", kPath, json{{"format", options->format}}.dump()),
+    finish(ask(*options, kNoTimeout, "POST", snapshots_path(options->collection),
+               json{{"format", options->format}}.dump()),
            "snapshot create", *options, context,
            [](const json& made, ordered_json& out) { out.update(row_of(made)); });
   });
@@ -91,9 +96,10 @@ void add_list(CLI::App& snapshot, Context& context) {
   auto options = std::make_shared<Options>();
   auto& command = add_command(snapshot, options, "list", "List the node's snapshots",
                               "Example:\n  vectorizerctl snapshot list -o json\n");
+  add_collection_option(command, options->collection, "Of this collection");
   command.callback([options, &context] {
-    finish(ask(*options, kTimeoutMs, "GET", kPath), "snapshot list", *options, context,
-           [](const json& list, ordered_json& out) {
+    finish(ask(*options, kTimeoutMs, "GET", snapshots_path(options->collection)), "snapshot list",
+           *options, context, [](const json& list, ordered_json& out) {
              out["count"] = list.size();
              out["snapshots"] = ordered_json::array();
              for (const json& one : list) out["snapshots"].push_back(row_of(one));
@@ -108,6 +114,7 @@ void add_delete(CLI::App& snapshot, Context& context) {
                   "Example:\n"
                   "  vectorizerctl snapshot delete snapshot-20261125T031500Z.tar.gz -y\n");
   command.add_option("NAME", options->name, "As list prints it")->required();
+  add_collection_option(command, options->collection, "It is of this collection");
   command.add_flag("-y,--yes", options->yes, "Do not ask");
   command.callback([options, &context] {
     if (!options->yes &&
@@ -116,7 +123,8 @@ void add_delete(CLI::App& snapshot, Context& context) {
                     .without_terminal = "it needs --yes when there is no terminal to ask on"},
                    context))
       return;
-    finish(ask(*options, kTimeoutMs, "DELETE", kPath + ("/" + drive::path_part(options->name))),
+    finish(ask(*options, kTimeoutMs, "DELETE",
+               snapshots_path(options->collection) + "/" + drive::path_part(options->name)),
            "snapshot delete", *options, context,
            [&](const json&, ordered_json& out) { out["deleted"] = options->name; });
   });
@@ -126,27 +134,35 @@ void add_recover(CLI::App& snapshot, Context& context) {
   auto options = std::make_shared<Options>();
   auto& command = add_command(
       snapshot, options, "recover", "Make a snapshot the content of the running node",
-      "Example:\n"
-      "  vectorizerctl snapshot recover /backups/snapshot-20261125T031500Z.tar.gz -y\n\n"
+      "Examples:\n"
+      "  vectorizerctl snapshot recover /backups/snapshot-20261125T031500Z.tar.gz -y\n"
+      "  vectorizerctl snapshot recover /backups/words.tar.gz --collection words -y\n\n"
       "LOCATION is a path on the node's machine, in its snapshots/ or a --restore-dir of serve. "
       "The\n"
       "archive is checked whole before anything changes; the old content stays in previous-<time>/ "
-      "of\nthe data. Searches go on meanwhile, writes get 503 for a moment.\n");
+      "of\nthe data. Searches go on meanwhile, writes get 503 for a moment. With --collection the "
+      "archive\nis one of a collection, or of a node that had one of this name; its index is "
+      "built, "
+      "and then it\ntakes the place of the one that serves, which is dropped. Nothing else is "
+      "touched.\n");
   command.add_option("LOCATION", options->location, "Path or file:// URI, as the node sees it")
       ->required();
+  add_collection_option(command, options->collection,
+                        "Make it this collection, new or in place of the one of that name, and "
+                        "leave all others alone");
   command.add_option("--checksum", options->checksum, "SHA-256 that the archive must have");
   command.add_flag("-y,--yes", options->yes, "Do not ask");
   command.callback([options, &context] {
     if (!options->yes &&
         !confirmed({.command = "snapshot recover",
-                    .text = "Replace what the node holds by " + options->location +
-                            "? The old content is kept in previous-<time>/.",
+                    .text = replace_question(options->location, options->collection),
                     .without_terminal = "it needs --yes when there is no terminal to ask on"},
                    context))
       return;
     json body = {{"location", options->location}};
     if (!options->checksum.empty()) body["checksum"] = options->checksum;
-    finish(ask(*options, kNoTimeout, "POST", kPath + std::string("/recover"), body.dump()),
+    finish(ask(*options, kNoTimeout, "POST", snapshots_path(options->collection) + "/recover",
+               body.dump()),
            "snapshot recover", *options, context,
            [&](const json&, ordered_json& out) { out["recovered"] = options->location; });
   });

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "tools/drive/url.h"
+
 namespace vz::cli {
 namespace {
 
@@ -30,6 +32,19 @@ void add_archive_option(CLI::App& command, std::string& archive) {
       ->required();
 }
 
+std::string snapshots_path(const std::string& collection) {
+  if (collection.empty()) return "/snapshots";
+  return "/collections/" + drive::path_part(collection) + "/snapshots";
+}
+
+std::string replace_question(const std::string& archive, const std::string& collection) {
+  if (collection.empty())
+    return "Replace what the node holds by " + archive +
+           "? The old content is kept in previous-<time>/.";
+  return "Make " + archive + " the collection '" + collection +
+         "'? One that has this name is dropped.";
+}
+
 Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::string& archive) {
   if (archive != kPipe) {
     VZ_TRY_ASSIGN(std::unique_ptr<archive::ByteSource> file,
@@ -44,6 +59,7 @@ Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::s
 }
 
 void add_summary(const snapshot::SnapshotSummary& summary, ordered_json& out) {
+  out["scope"] = summary.scope == store::SnapshotScope::kCollection ? "collection" : "node";
   out["created"] = summary.created_us > 0 ? ordered_json(utc(summary.created_us)) : ordered_json();
   out["lsn"] = summary.lsn;
   out["epoch"] = summary.epoch;

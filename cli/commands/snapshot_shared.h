@@ -33,13 +33,19 @@ void add_snapshot_restore_command(CLI::App& snapshot, Context& context);
 
 inline constexpr std::string_view kPipe = "-";
 
+/// Where the node has the snapshots of a collection; of the whole node if `collection` is "".
+std::string snapshots_path(const std::string& collection);
+
+/// What to ask before an archive takes the place of a collection, or of all if that is "".
+std::string replace_question(const std::string& archive, const std::string& collection);
+
 /// FILE, or - for standard input. `archive` must outlive `command`.
 void add_archive_option(CLI::App& command, std::string& archive);
 
 /// Errors: kNotFound and the like; kInvalidArgument: - and standard input is a terminal.
 Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::string& archive);
 
-/// Adds created, lsn, epoch, points, files, bytes, aliases and the array collections.
+/// Adds scope, created, lsn, epoch, points, files, bytes, aliases and the array collections.
 void add_summary(const snapshot::SnapshotSummary& summary, nlohmann::ordered_json& out);
 /// Adds sound, the summary if there is one, what was checked, and the array findings.
 void add_report(const snapshot::ReadReport& report, nlohmann::ordered_json& out);

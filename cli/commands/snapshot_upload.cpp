@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/client/endpoint.h"
+#include "cli/commands/collection_option.h"
 #include "cli/commands/snapshot_shared.h"
 #include "cli/output/progress.h"
 #include "tools/drive/answer.h"
@@ -23,6 +24,7 @@ constexpr std::size_t kReadBytes = 256u << 10;
 struct Options {
   std::string url = kDefaultEndpoint;
   std::string from;
+  std::string collection;  ///< "": it becomes the whole content
   bool yes = false;
   OutputFormat output = OutputFormat::kTable;
 };
@@ -69,12 +71,13 @@ Result<Sum> send(const Options& options, Context& context) {
     bar.update(sent.bytes, known ? known->bytes : 0);
     return size;
   };
+  const std::string to = snapshots_path(options.collection) + "/upload";
   const std::string path =
-      "/snapshots/upload?wait=true" + (known ? "&checksum=" + known->sha256 : std::string());
+      to + "?wait=true" + (known ? "&checksum=" + known->sha256 : std::string());
   VZ_TRY_ASSIGN(const auto answer, drive::upload(endpoint.base_url() + path,
                                                  known ? std::optional(known->bytes) : std::nullopt,
                                                  kSilenceMs, give));
-  VZ_TRY(drive::json_of("POST /snapshots/upload", answer));
+  VZ_TRY(drive::json_of("POST " + to, answer));
   VZ_TRY_ASSIGN(const Sha256Digest digest, hashed.finish());
   sent.sha256 = to_hex(digest);
   return sent;
@@ -87,6 +90,9 @@ void add_snapshot_upload_command(CLI::App& snapshot, Context& context) {
   auto& command = *snapshot.add_subcommand(
       "upload", "Send a snapshot to the running node and make it its content");
   add_archive_option(command, options->from);
+  add_collection_option(command, options->collection,
+                        "Make it this collection, new or in place of the one of that name, and "
+                        "leave all others alone");
   command.add_flag("-y,--yes", options->yes, "Do not ask");
   add_endpoint_option(command, options->url);
   add_output_option(command, options->output);
@@ -99,13 +105,13 @@ void add_snapshot_upload_command(CLI::App& snapshot, Context& context) {
       "its\n"
       "SHA-256 here, too, if FILE is one; the old content stays in previous-<time>/ of the node's\n"
       "data, the archive itself does not stay. Searches go on meanwhile, writes get 503 for a "
-      "moment.\n\n" +
+      "moment.\n"
+      "With --collection only that collection is replaced, as `snapshot recover` does it.\n\n" +
       exit_code_help());
   command.callback([options, &context] {
     if (!options->yes &&
         !confirmed({.command = kCommand,
-                    .text = "Replace what the node holds by " + options->from +
-                            "? The old content is kept in previous-<time>/.",
+                    .text = replace_question(options->from, options->collection),
                     .without_terminal = "it needs --yes when there is no terminal to ask on",
                     .can_ask = options->from != kPipe},
                    context))

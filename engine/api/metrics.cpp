@@ -144,7 +144,7 @@ void append_queues(MetricPage& page, const Service& service, std::size_t writes_
 void append_snapshots(MetricPage& page, const Service& service) {
   std::int64_t newest_us = 0;
   if (service.snapshots != nullptr) {
-    if (const auto archives = service.snapshots->list()) {
+    if (const auto archives = service.snapshots->list(node::Snapshots::kNode)) {
       for (const auto& archive : *archives)
         newest_us = std::max(newest_us, payload::parse_datetime(archive.created).value_or(0));
     }

@@ -101,8 +101,14 @@ constexpr std::array kRoutes{
     Route{kPut, "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, receive_snapshot, upload_snapshot, "Restore an uploaded snapshot"},
     Route{kGet, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, get_snapshot, "Download a snapshot"},
     Route{kDelete, "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, delete_snapshot, "Delete a snapshot"},
-    Route{kPost, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "Snapshot a collection"},
-    Route{kGet, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, not_built, "List a collection's snapshots"},
+    Route{kPost, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, create_snapshot, "Snapshot a collection"},
+    Route{kGet, VZ_COLLECTION "/snapshots", kBoth, kSnapshot, kQdrant, kNode, list_snapshots, "List a collection's snapshots"},
+    Route{kPost, VZ_COLLECTION "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a collection"},
+    Route{kPut, VZ_COLLECTION "/snapshots/recover", kBoth, kAdmin, kQdrant, kNode, recover_snapshot, "Restore a collection"},
+    Route{kPost, VZ_COLLECTION "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, receive_snapshot, upload_snapshot, "Restore an uploaded collection"},
+    Route{kPut, VZ_COLLECTION "/snapshots/upload", kBoth, kAdmin, kQdrant, kNode, receive_snapshot, upload_snapshot, "Restore an uploaded collection"},
+    Route{kGet, VZ_COLLECTION "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, get_snapshot, "Download a collection's snapshot"},
+    Route{kDelete, VZ_COLLECTION "/snapshots/{snapshot_name}", kBoth, kSnapshot, kQdrant, kNode, delete_snapshot, "Delete a collection's snapshot"},
 
     // Replication and cluster
     Route{kGet, "/cluster/status", kRoot, kPublic, kNative, kNode, get_cluster_status, "Nodes and the master"},

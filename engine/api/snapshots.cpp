@@ -1,4 +1,5 @@
-// Routes of snapshots of the whole node. What lasts long runs on the snapshots' own thread.
+// Routes of snapshots, of the whole node and of one collection. What lasts long runs on the
+// snapshots' own thread.
 #include <algorithm>
 
 #include "engine/api/call.h"
@@ -93,14 +94,36 @@ void append_description(std::string& out, const snapshot::ArchiveInfo& info) {
   out += '}';
 }
 
+/// Whose snapshots the path means. Of a collection that is gone they may still be there.
+node::Snapshots::Of whose(const Call& call) {
+  if (!call.route().pattern.starts_with("/collections/")) return node::Snapshots::kNode;
+  const std::string& name = call.argument(0);
+  const auto found = call.node().find(name);
+  return found != nullptr ? found->name() : name;  // It may be an alias.
+}
+
+/// What a recovery is to become: a collection under just this name, which need not exist.
+node::Snapshots::Of target_of(const Call& call) {
+  if (!call.route().pattern.starts_with("/collections/")) return node::Snapshots::kNode;
+  return call.argument(0);
+}
+
+/// The snapshot's name in the path.
+const std::string& snapshot_name(const Call& call, const node::Snapshots::Of& of) {
+  return call.argument(of ? 1 : 0);
+}
+
 }  // namespace
 
 void create_snapshot(std::shared_ptr<Call> call) {
   const auto format = decode_create_snapshot(call->body());
   if (!format) return call->answer_error(format.error());
+  const auto of = whose(*call);
+  if (of && call->node().find(*of) == nullptr)
+    return call->answer_error(call->no_such_collection(*of));
   node::Snapshots* snapshots = call->service().snapshots;
-  run_long(call, "create", [snapshots, format = *format]() -> Result<std::string> {
-    VZ_TRY_ASSIGN(const auto made, snapshots->create(format));
+  run_long(call, "create", [snapshots, of, format = *format]() -> Result<std::string> {
+    VZ_TRY_ASSIGN(const auto made, snapshots->create(of, format));
     std::string out;
     append_description(out, made);
     return out;
@@ -109,8 +132,11 @@ void create_snapshot(std::shared_ptr<Call> call) {
 
 void list_snapshots(std::shared_ptr<Call> call) {
   Call::offload(call, [call] {
-    const auto list = call->service().snapshots->list();
+    const auto of = whose(*call);
+    const auto list = call->service().snapshots->list(of);
     if (!list) return call->answer_error(list.error());
+    if (of && list->empty() && call->node().find(*of) == nullptr)
+      return call->answer_error(call->no_such_collection(*of));
     std::string out = "[";
     for (const auto& info : *list) {
       if (out.size() > 1) out += ',';
@@ -123,8 +149,9 @@ void list_snapshots(std::shared_ptr<Call> call) {
 
 void get_snapshot(std::shared_ptr<Call> call) {
   Call::offload(call, [call] {
-    const std::string& name = call->argument(0);
-    auto opened = call->service().snapshots->open(name);
+    const auto of = whose(*call);
+    const std::string& name = snapshot_name(*call, of);
+    auto opened = call->service().snapshots->open(of, name);
     if (!opened) return call->answer_error(opened.error());
     net::Response response =
         file_response(call->head(), std::move(opened->file), opened->size_bytes,
@@ -136,8 +163,9 @@ void get_snapshot(std::shared_ptr<Call> call) {
 
 void delete_snapshot(std::shared_ptr<Call> call) {
   Call::offload(call, [call] {
-    if (Status removed = call->service().snapshots->remove(call->argument(0)); !removed)
-      return call->answer_error(removed.error());
+    const auto of = whose(*call);
+    const Status removed = call->service().snapshots->remove(of, snapshot_name(*call, of));
+    if (!removed) return call->answer_error(removed.error());
     call->answer("true");
   });
 }
@@ -146,10 +174,12 @@ void recover_snapshot(std::shared_ptr<Call> call) {
   auto request = decode_recover_snapshot(call->body());
   if (!request) return call->answer_error(request.error());
   node::Snapshots* snapshots = call->service().snapshots;
-  run_long(call, "recover", [snapshots, request = *std::move(request)]() -> Result<std::string> {
-    VZ_TRY(snapshots->recover(request.location, request.checksum));
-    return std::string("true");
-  });
+  const auto of = target_of(*call);
+  run_long(call, "recover",
+           [snapshots, of, request = *std::move(request)]() -> Result<std::string> {
+             VZ_TRY(snapshots->recover(of, request.location, request.checksum));
+             return std::string("true");
+           });
 }
 
 void upload_snapshot(std::shared_ptr<Call> call) {
@@ -157,9 +187,10 @@ void upload_snapshot(std::shared_ptr<Call> call) {
   if (body == nullptr)
     return call->answer_error({ErrorCode::kInternal, "the body has gone elsewhere"});
   node::Snapshots* snapshots = call->service().snapshots;
-  run_long(call, "upload", [snapshots, body]() -> Result<std::string> {
+  const auto of = target_of(*call);
+  run_long(call, "upload", [snapshots, of, body]() -> Result<std::string> {
     VZ_TRY_ASSIGN(const auto archive, body->take_archive());
-    VZ_TRY(snapshots->recover(*archive, body->expected_sha256()));
+    VZ_TRY(snapshots->recover(of, *archive, body->expected_sha256()));
     return std::string("true");
   });
 }

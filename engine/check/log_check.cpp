@@ -29,6 +29,8 @@ Status decode_payload(const format::WalRecord& record) {
       return outcome_of(format::decode_define_collection(record.payload));
     case WalRecordKind::kAliases:
       return outcome_of(format::decode_aliases(record.payload));
+    case WalRecordKind::kReplaceCollection:
+      return outcome_of(format::decode_replace_collection(record.payload));
     case WalRecordKind::kPoints:
       return outcome_of(format::decode_points(record.payload));
     case WalRecordKind::kDropCollection:

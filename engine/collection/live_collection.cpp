@@ -31,7 +31,8 @@ LiveCollection::LiveCollection(std::shared_ptr<Visibility> visibility, Start sta
     : visibility_(std::move(visibility)),
       instance_(next_instance()),
       id_(start.id),
-      name_(std::move(start.name)),
+      first_name_(std::move(start.name)),
+      shown_name_(&first_name_),
       created_at_us_(start.created_at_us),
       definition_(start.definition),
       updated_at_us_(start.updated_at_us),
@@ -158,6 +159,22 @@ bool LiveCollection::freeze(Lsn lsn) {
   set_parts(std::move(next));
   active_first_lsn_.store(0, std::memory_order_relaxed);
   return true;
+}
+
+void LiveCollection::attach(std::shared_ptr<SealedPart> part, std::uint64_t points,
+                            std::uint64_t digest) {
+  auto next = std::make_shared<Parts>(*parts_);
+  VZ_ASSERT(next->segments.empty() && next->frozen.empty());
+  if (part != nullptr) next->segments.push_back(std::move(part));
+  points_.store(points, std::memory_order_relaxed);
+  digest_.store(digest, std::memory_order_relaxed);
+  set_parts(std::move(next));
+}
+
+void LiveCollection::give_name(std::string name) {
+  VZ_ASSERT(shown_name_.load() == &first_name_ && first_name_.empty());
+  given_name_ = std::move(name);
+  shown_name_.store(&given_name_, std::memory_order_release);
 }
 
 void LiveCollection::replace_frozen(std::shared_ptr<SealedPart> segment,

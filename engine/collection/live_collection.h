@@ -96,6 +96,11 @@ class LiveCollection final : public Reader {
   };
   void replace_segments(std::span<const std::shared_ptr<SealedPart>> inputs,
                         std::shared_ptr<SealedPart> output, std::span<const MergedRow> sources);
+  /// The first and only content of a collection that arrives: it has none before. part: null if
+  /// it has no row. Writer thread.
+  void attach(std::shared_ptr<SealedPart> part, std::uint64_t points, std::uint64_t digest);
+  /// Of one that has arrived, once: its name was "". Before readers can see it.
+  void give_name(std::string name);
   void mark_dropped() { dropped_.store(true, std::memory_order_release); }
 
   // Any thread --------------------------------------------------------------------------------
@@ -116,7 +121,10 @@ class LiveCollection final : public Reader {
 
   // Reader
   [[nodiscard]] CollectionId id() const override { return id_; }
-  [[nodiscard]] const std::string& name() const override { return name_; }
+  /// "" while it arrives (storage/format/catalog_record.h).
+  [[nodiscard]] const std::string& name() const override {
+    return *shown_name_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::shared_ptr<const CollectionDefinition> definition() const override {
     return definition_.load();
   }
@@ -138,7 +146,9 @@ class LiveCollection final : public Reader {
   const std::shared_ptr<Visibility> visibility_;
   const std::uint64_t instance_;  ///< no other object of this process has it
   const CollectionId id_;
-  const std::string name_;
+  const std::string first_name_;
+  std::string given_name_;  ///< constant once shown_name_ points at it
+  std::atomic<const std::string*> shown_name_;
   const std::int64_t created_at_us_;
   Published<CollectionDefinition> definition_;
   // Written under visibility_->mutex by the writer.

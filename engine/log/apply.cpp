@@ -211,7 +211,24 @@ Status apply_create(const format::WalRecord& record, NodeState& state, Catalog& 
           .updated_at_us = record.time_us,
           .segments = {}});
   state.collections[record.lsn] = made;
-  catalog.collections[name] = std::move(made);
+  if (!name.empty()) catalog.collections[name] = std::move(made);  // Else it arrives.
+  return {};
+}
+
+Status apply_replace(const format::WalRecord& record, NodeState& state, Catalog& catalog) {
+  const auto arrived = state.collections.find(record.collection);
+  if (arrived == state.collections.end()) return {};
+  VZ_TRY_ASSIGN(const auto replace, format::decode_replace_collection(record.payload));
+  const std::string name(replace.name);
+  std::shared_ptr<LiveCollection>& place = catalog.collections[name];
+  if (place != nullptr) {
+    place->mark_dropped();
+    for (auto& [alias, target] : catalog.aliases)
+      if (target == place->id()) target = record.collection;
+    state.collections.erase(place->id());
+  }
+  place = arrived->second;
+  place->give_name(name);
   return {};
 }
 
@@ -263,6 +280,9 @@ Status apply_catalog(const format::WalRecord& record, NodeState& state) {
       break;
     case format::WalRecordKind::kAliases:
       VZ_TRY(apply_aliases(record, *catalog));
+      break;
+    case format::WalRecordKind::kReplaceCollection:
+      VZ_TRY(apply_replace(record, state, *catalog));
       break;
     case format::WalRecordKind::kPoints:
       break;

@@ -12,10 +12,9 @@ namespace {
 using collection::LiveCollection;
 using collection::SealedPart;
 
-Result<std::shared_ptr<LiveCollection>> open_collection(Env& env, const store::Paths& paths,
-                                                        const manifest::CollectionEntry& entry,
-                                                        const NodeState& state,
-                                                        LoadProgress& progress) {
+Result<std::shared_ptr<LiveCollection>> open_part_by_part(
+    Env& env, const store::Paths& paths, const manifest::CollectionEntry& entry,
+    const std::shared_ptr<collection::Visibility>& visibility, LoadProgress& progress) {
   VZ_TRY_ASSIGN(auto definition, collection::definition_from_json(entry.definition_json));
   std::vector<std::shared_ptr<SealedPart>> segments;
   for (const manifest::SegmentEntry& segment : entry.segments) {
@@ -27,7 +26,7 @@ Result<std::shared_ptr<LiveCollection>> open_collection(Env& env, const store::P
                   [](const auto& part) { return part->deaths_lost(); }))
     collection::recover_deaths(segments);
   return std::make_shared<LiveCollection>(
-      state.visibility,
+      visibility,
       LiveCollection::Start{.id = entry.id,
                             .name = entry.name,
                             .definition = std::make_shared<const collection::CollectionDefinition>(
@@ -55,9 +54,10 @@ Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
   const manifest::Manifest& image = store.opened_manifest();
   auto catalog = std::make_shared<collection::Catalog>();
   for (const manifest::CollectionEntry& entry : image.collections) {
-    auto opened = open_collection(store.env(), store.paths(), entry, out.state, progress);
+    auto opened =
+        open_part_by_part(store.env(), store.paths(), entry, out.state.visibility, progress);
     if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
-    catalog->collections[entry.name] = *opened;
+    if (!entry.name.empty()) catalog->collections[entry.name] = *opened;  // Else it arrives.
     out.state.collections[entry.id] = std::move(*opened);
     out.state.flushed_lsn[entry.id] = entry.flushed_lsn;
     out.next_lsn = std::max(out.next_lsn, entry.flushed_lsn + 1);
@@ -78,13 +78,18 @@ Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
 
 }  // namespace
 
-Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image) {
-  const NodeState nobody;
+Result<std::shared_ptr<LiveCollection>> open_collection(Env& env, const store::Paths& paths,
+                                                        const manifest::CollectionEntry& entry) {
   LoadProgress unseen;
-  for (const manifest::CollectionEntry& entry : image.collections) {
-    const auto opened = open_collection(env, paths, entry, nobody, unseen);
-    if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
-  }
+  auto opened =
+      open_part_by_part(env, paths, entry, std::make_shared<collection::Visibility>(), unseen);
+  if (!opened) return while_doing(opened.error(), "opening collection '" + entry.name + "'");
+  return opened;
+}
+
+Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image) {
+  for (const manifest::CollectionEntry& entry : image.collections)
+    VZ_TRY(open_collection(env, paths, entry));
   return {};
 }
 

@@ -28,6 +28,11 @@ struct Recovered {
 /// that a torn tail may have been cut already.
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options);
 
+/// One collection of an image, below `paths`, as recover() opens it; of no node. Errors:
+/// kCorruption, kIncompatible, kIoError.
+Result<std::shared_ptr<collection::LiveCollection>> open_collection(
+    Env& env, const store::Paths& paths, const manifest::CollectionEntry& entry);
+
 /// Opens every segment that the image names, below `paths`, as recover() does, and closes it again:
 /// a node could serve it. Changes nothing. Errors: kCorruption, kIncompatible, kIoError.
 Status check_openable(Env& env, const store::Paths& paths, const manifest::Manifest& image);

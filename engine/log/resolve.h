@@ -30,4 +30,7 @@ struct CatalogRecord {
 Result<std::optional<CatalogRecord>> resolve_catalog(const WriteRequest& request,
                                                      const NodeState& state);
 
+/// Whether a collection may get this name, whoever has it now. Errors: kAlreadyExists (an alias).
+Status check_place(const collection::Catalog& catalog, const std::string& name);
+
 }  // namespace vz::log

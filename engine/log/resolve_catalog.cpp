@@ -16,6 +16,13 @@ tl::unexpected<Error> no_collection(const std::string& name) {
   return fail(ErrorCode::kNotFound, "Collection `" + name + "` doesn't exist!");
 }
 
+/// Whether there may be one more beside so many, those that arrive included.
+Status check_count(std::size_t collections) {
+  if (collections < limits::kCollectionsMax) return {};
+  return fail(ErrorCode::kTooLarge,
+              "a node may hold " + std::to_string(limits::kCollectionsMax) + " collections");
+}
+
 struct CatalogResolver {
   const NodeState& state;
 
@@ -28,9 +35,7 @@ struct CatalogResolver {
     if (catalog.aliases.contains(request.name))
       return fail(ErrorCode::kAlreadyExists,
                   "Collection `" + request.name + "` already exists! (it is an alias)");
-    if (catalog.collections.size() >= limits::kCollectionsMax)
-      return fail(ErrorCode::kTooLarge,
-                  "a node may hold " + std::to_string(limits::kCollectionsMax) + " collections");
+    VZ_TRY(check_count(state.collections.size()));
     const std::string definition = collection::to_json(request.definition);
     return CatalogRecord{
         .kind = format::WalRecordKind::kCreateCollection,
@@ -41,6 +46,28 @@ struct CatalogResolver {
     if (found == state.catalog->collections.end()) return std::nullopt;
     return CatalogRecord{.kind = format::WalRecordKind::kDropCollection,
                          .collection = found->second->id()};
+  }
+  Resolved operator()(const BeginArrival& request) const {
+    VZ_TRY(collection::check(request.definition));
+    VZ_TRY(check_count(state.collections.size()));
+    const std::string definition = collection::to_json(request.definition);
+    return CatalogRecord{
+        .kind = format::WalRecordKind::kCreateCollection,
+        .payload = format::encode(format::CreateCollectionRecord{"", definition})};
+  }
+  Resolved operator()(const EndArrival& request) const {
+    VZ_TRY(collection::check_collection_name(request.name));
+    if (!arrives(request.arrived))
+      return fail(ErrorCode::kNotFound, "no collection with this id is arriving");
+    VZ_TRY(check_place(*state.catalog, request.name));
+    return CatalogRecord{.kind = format::WalRecordKind::kReplaceCollection,
+                         .collection = request.arrived,
+                         .payload = format::encode(format::ReplaceCollectionRecord{request.name})};
+  }
+  Resolved operator()(const AbandonArrival& request) const {
+    if (!arrives(request.arrived)) return std::nullopt;
+    return CatalogRecord{.kind = format::WalRecordKind::kDropCollection,
+                         .collection = request.arrived};
   }
   Resolved operator()(const PatchCollection& request) const {
     return define(request.name, [&](CollectionDefinition& definition) -> Status {
@@ -89,6 +116,11 @@ struct CatalogResolver {
   Resolved operator()(const PointsWrite&) const { return std::nullopt; }
 
  private:
+  [[nodiscard]] bool arrives(CollectionId id) const {
+    const auto found = state.collections.find(id);
+    return found != state.collections.end() && found->second->name().empty();
+  }
+
   using Aliases = std::map<std::string, CollectionId, std::less<>>;
   using Changes = std::map<std::string, CollectionId>;
 
@@ -136,6 +168,12 @@ struct CatalogResolver {
 };
 
 }  // namespace
+
+Status check_place(const Catalog& catalog, const std::string& name) {
+  if (catalog.aliases.contains(name))
+    return fail(ErrorCode::kAlreadyExists, "`" + name + "` is an alias: name the collection");
+  return {};
+}
 
 Result<std::optional<CatalogRecord>> resolve_catalog(const WriteRequest& request,
                                                      const NodeState& state) {

@@ -20,6 +20,20 @@ struct CreateCollection {
 struct DropCollection {
   std::string name;  ///< not an alias
 };
+/// A collection that nobody sees: it has no name yet, and its points come in files. Its id is the
+/// outcome's lsn.
+struct BeginArrival {
+  collection::CollectionDefinition definition;
+};
+/// It gets its name; who had that is dropped, and its aliases lead to the new one. The name is not
+/// an alias: kAlreadyExists. kNotFound: it is not there any more.
+struct EndArrival {
+  CollectionId arrived = 0;
+  std::string name;
+};
+struct AbandonArrival {
+  CollectionId arrived = 0;
+};
 struct PatchCollection {
   std::string name;
   collection::DefinitionPatch patch;
@@ -107,8 +121,9 @@ struct PointsWrite {
   std::vector<PointOperation> operations;
 };
 
-using WriteRequest = std::variant<CreateCollection, DropCollection, PatchCollection, DeclareField,
-                                  DropField, AliasActions, PointsWrite>;
+using WriteRequest =
+    std::variant<CreateCollection, DropCollection, BeginArrival, EndArrival, AbandonArrival,
+                 PatchCollection, DeclareField, DropField, AliasActions, PointsWrite>;
 
 struct WriteOutcome {
   Lsn lsn = 0;          ///< of its record; 0 if there was nothing to log

@@ -63,7 +63,8 @@ bool upserts(const WriteRequest& request) {
 }
 
 bool grows_data(const WriteRequest& request) {
-  if (std::holds_alternative<DropCollection>(request) || std::holds_alternative<DropField>(request))
+  if (std::holds_alternative<DropCollection>(request) ||
+      std::holds_alternative<AbandonArrival>(request) || std::holds_alternative<DropField>(request))
     return false;
   if (const auto* aliases = std::get_if<AliasActions>(&request)) {
     return !std::all_of(aliases->actions.begin(), aliases->actions.end(), [](const auto& action) {

@@ -81,16 +81,19 @@ void CutCollector::capture(const log::NodeState& state, Lsn lsn, std::int64_t ti
   time_us_ = time_us;
   catalog_ = state.catalog;
   for (const auto& [id, live] : state.collections) {
+    if (live->name().empty()) continue;  // It arrives, or what a kill has left of that.
     live->freeze(lsn);
     const auto parts = live->view().parts;
     collections_.push_back(live);
     awaited_[id] = {.empty = entry_of_new(*live),
                     .flushed_lsn = parts->frozen.empty() ? 0 : parts->frozen.back().flushed_lsn,
+                    .name = live->name(),
                     .definition_json = to_json(*live->definition())};
   }
 }
 
 void CutCollector::take(manifest::CollectionEntry entry, const Captured& as_of) {
+  entry.name = as_of.name;  // An older image knows it as one that arrives.
   entry.definition_json = as_of.definition_json;
   if (status_) status_ = files_.add(entry);
   caught_[entry.id] = std::move(entry);

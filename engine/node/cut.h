@@ -85,6 +85,7 @@ class CutCollector {
   struct Captured {
     manifest::CollectionEntry empty{};  ///< for one that no image holds and that holds nothing
     Lsn flushed_lsn = 0;                ///< that its entry will have; 0: whatever it has now
+    std::string name{};
     std::string definition_json{};
   };
   void take(manifest::CollectionEntry entry, const Captured& as_of) VZ_REQUIRES(mutex_);

@@ -23,8 +23,13 @@ manifest::SegmentEntry* entry_of(manifest::CollectionEntry& entry, const SealedP
   return nullptr;
 }
 
-/// What a write under these numbers may have left, as far as its name goes.
-manifest::SegmentEntry unpublished(const collection::PartNumbers& numbers) {
+bool serves(const collection::Parts& parts, const std::shared_ptr<SealedPart>& part) {
+  return std::find(parts.segments.begin(), parts.segments.end(), part) != parts.segments.end();
+}
+
+}  // namespace
+
+manifest::SegmentEntry Housekeeper::unpublished(const collection::PartNumbers& numbers) {
   return {.epoch = numbers.epoch,
           .seq = numbers.seq,
           .rows = 0,
@@ -33,12 +38,6 @@ manifest::SegmentEntry unpublished(const collection::PartNumbers& numbers) {
           .index = manifest::VersionedFile{numbers.index, {}},
           .fields = manifest::VersionedFile{numbers.fields, {}}};
 }
-
-bool serves(const collection::Parts& parts, const std::shared_ptr<SealedPart>& part) {
-  return std::find(parts.segments.begin(), parts.segments.end(), part) != parts.segments.end();
-}
-
-}  // namespace
 
 void Housekeeper::discard(CollectionId collection, const manifest::SegmentEntry& entry) {
   const store::Paths& paths = store_.paths();

@@ -48,6 +48,12 @@ class Housekeeper {
   /// more. Errors: kIoError, kNoSpace, kUnavailable: nothing has changed.
   Result<bool> rewrite_deaths(collection::LiveCollection& collection,
                               const std::shared_ptr<collection::SealedPart>& part);
+  /// Writes the living rows of `content`, which is of another directory, as the only segment of
+  /// `arriving`, a collection of ours that has no name and no rows yet, and publishes it. Its files
+  /// say that it is called `name`.
+  /// Errors: as merge_next(), kCorruption also for rows that are not what `content` says.
+  Status adopt(collection::LiveCollection& arriving, const std::string& name,
+               const collection::LiveCollection& content, std::stop_token stop);
   /// Removes the data files that the image in force does not name; nothing is sealed or merged
   /// meanwhile. Errors: those of Publisher::collect_garbage().
   Result<Garbage> collect_garbage();
@@ -73,6 +79,8 @@ class Housekeeper {
                          const Publisher::Swap& apply) VZ_REQUIRES(merge_mutex_);
   Status write_deaths(const collection::LiveCollection& collection, Lsn as_of,
                       manifest::CollectionEntry& entry);
+  /// What a write under these numbers may have left, as far as its name goes.
+  static manifest::SegmentEntry unpublished(const collection::PartNumbers& numbers);
   void discard(CollectionId collection, const manifest::SegmentEntry& entry);
 
   store::Store& store_;

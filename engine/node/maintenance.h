@@ -60,6 +60,15 @@ class Maintenance {
   /// service (engine/node/integrity_check.h). on_report: what is known so far, now and then.
   Result<IntegrityReport> check_integrity(const IntegrityRequest& request, const Watch& watch,
                                           const OnIntegrityReport& on_report);
+  /// Makes a copy of `content`, which is of no node, the collection `name`, with its definition.
+  /// Whoever has the name is dropped in the same moment, and its aliases lead to the new one; till
+  /// then it serves. Its graphs are built before that. Returns the moment's lsn.
+  /// Errors beside those of all: kInvalidArgument (name), kAlreadyExists (an alias), kTooLarge (as
+  /// many collections as may be): the collection that is there stays as it is.
+  /// check_place() tells the first two before anything is done for it.
+  Status check_place(const std::string& name) const;
+  Result<Lsn> replace_collection(const std::string& name, const collection::LiveCollection& content,
+                                 const Watch& watch);
   /// Indexes that checks have found damaged. Any thread.
   [[nodiscard]] std::uint64_t damaged_indexes() const {
     return damaged_indexes_.load(std::memory_order_relaxed);

@@ -102,6 +102,9 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
                               {.file_size_bytes = set.log_file_bytes,
                                .on_synced = [numbers](auto took) { numbers->sync.record(took); }}));
   state->visibility = recovered.state.visibility;
+  std::vector<CollectionId> arriving;
+  for (const auto& [id, live] : recovered.state.collections)
+    if (live->name().empty()) arriving.push_back(id);
   state->epoch = recovered.epoch;
   const bool background = set.background == NodeOptions::Background::kOn;
   State* raw = state.get();
@@ -116,6 +119,9 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
                              },
                          .on_no_space = [raw] { return raw->disk->release(); },
                          .numbers = std::move(numbers)});
+  // A collection that was on its way when the last node ended never arrives.
+  for (const CollectionId id : arriving)
+    state->writer->submit(log::AbandonArrival{id}, [](const auto& /*outcome*/) {});
   state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
   state->housekeeper = std::make_unique<Housekeeper>(
       *state->store, *state->writer, *state->publisher,

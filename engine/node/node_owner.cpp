@@ -4,8 +4,9 @@
 
 #include "engine/log/recovery.h"
 #include "engine/node/cut.h"
+#include "engine/node/maintenance.h"
+#include "engine/node/snapshot_staging.h"
 #include "storage/base/log.h"
-#include "storage/snapshot/directory_target.h"
 #include "storage/snapshot/folder.h"
 #include "storage/store/lock_owner.h"
 #include "storage/store/swap.h"
@@ -57,7 +58,7 @@ Status NodeOwner::open() {
   // Nobody makes a snapshot before the first node serves: whatever is there a kill has left.
   store::remove_stagings(env_, {options_.data_dir});
   CutFiles::remove_leftovers(env_, {options_.data_dir});
-  snapshot::Folder(env_, snapshot::folder_of(options_.data_dir)).remove_leftovers();
+  snapshot::remove_leftovers(env_, options_.data_dir);
   VZ_TRY(settings_->open());
   VZ_TRY(jobs_->open());
   serve(std::move(opened));
@@ -156,21 +157,10 @@ Result<store::StagedSnapshot> NodeOwner::stage(archive::ByteSource& source,
   const store::Paths paths{options_.data_dir};
   VZ_TRY_ASSIGN(const std::string directory, store::make_staging(env_, paths));
   const std::string in = paths.root + "/" + directory;
-  snapshot::DirectoryTarget target(env_, in, snapshot::DirectoryTarget::Marker::kLeftOut);
-  Status staged = [&]() -> Status {
-    VZ_TRY_ASSIGN(const snapshot::ReadReport read, snapshot::read_snapshot(source, {}, &target));
-    if (expected && *expected != read.archive_sha256)
-      return fail(ErrorCode::kCorruption, "Checksum mismatch: the archive's sha256 is " +
-                                              to_hex(read.archive_sha256) + ", not " +
-                                              to_hex(*expected));
-    if (!read.sound()) {
-      const auto& first = read.findings.front();
-      return fail(ErrorCode::kCorruption, first.file + ": " + first.problem);
-    }
-    VZ_TRY(target.finish());
-    return log::check_openable(env_, {in}, target.manifest());
-  }();
-  if (staged) return store::StagedSnapshot{directory, target.manifest()};
+  SnapshotStaging staging(env_, in);
+  Status staged = staging.read(source, expected);
+  if (staged) staged = log::check_openable(env_, {in}, staging.manifest());
+  if (staged) return store::StagedSnapshot{directory, staging.manifest()};
   remove_tree(env_, in);
   return tl::unexpected<Error>(refused_archive(std::move(staged).error()));
 }
@@ -187,20 +177,47 @@ Status NodeOwner::exchange(const store::StagedSnapshot& staged) {
   }
 }
 
+Result<std::shared_ptr<Node>> NodeOwner::replaceable() {
+  auto node = current();
+  if (node == nullptr) return fail(ErrorCode::kUnavailable, "the node is loading");
+  VZ_TRY(failure());
+  if (node->poisoned())
+    return fail(ErrorCode::kUnavailable, "the log has failed: nothing more may be written");
+  const store::Paths paths{options_.data_dir};
+  if (!store::restore_pending(env_, paths)) return node;
+  return fail(ErrorCode::kFailedPrecondition,
+              "a snapshot that tar unpacks here waits to be complete: remove " + paths.restore() +
+                  " first");
+}
+
+Result<Lsn> NodeOwner::recover_collection(const std::string& name, archive::ByteSource& source,
+                                          const std::optional<Sha256Digest>& expected,
+                                          std::stop_token stop) {
+  MutexLock change(change_mutex_);
+  VZ_TRY_ASSIGN(const auto node, replaceable());
+  VZ_TRY(node->maintenance().check_place(name));
+  const store::Paths paths{options_.data_dir};
+  VZ_TRY_ASSIGN(const std::string directory, store::make_staging(env_, paths));
+  const std::string in = paths.root + "/" + directory;
+  const auto replace = [&]() -> Result<Lsn> {
+    SnapshotStaging staging(env_, in, name);
+    const auto content = [&]() -> Result<std::shared_ptr<collection::LiveCollection>> {
+      VZ_TRY(staging.read(source, expected));
+      return log::open_collection(env_, {in}, staging.manifest().collections.front());
+    }();
+    if (!content) return tl::unexpected<Error>(refused_archive(content.error()));
+    return node->maintenance().replace_collection(name, **content, {.stop = std::move(stop)});
+  };
+  auto done = replace();
+  remove_tree(env_, in);
+  return done;
+}
+
 Result<Recovery> NodeOwner::recover(archive::ByteSource& source,
                                     const std::optional<Sha256Digest>& expected) {
   MutexLock change(change_mutex_);
-  const auto old = current();
-  if (old == nullptr) return fail(ErrorCode::kUnavailable, "the node is loading");
-  VZ_TRY(failure());
-  if (old->poisoned())
-    return fail(ErrorCode::kUnavailable, "the log has failed: nothing more may be written");
+  VZ_TRY_ASSIGN(const auto old, replaceable());
   const store::Paths paths{options_.data_dir};
-  if (store::restore_pending(env_, paths)) {
-    return fail(ErrorCode::kFailedPrecondition,
-                "a snapshot that tar unpacks here waits to be complete: remove " + paths.restore() +
-                    " first");
-  }
   VZ_TRY_ASSIGN(const store::StagedSnapshot staged, stage(source, expected));
   if (store::restore_pending(env_, paths)) {  // It came while we staged.
     remove_tree(env_, paths.root + "/" + staged.directory);

@@ -66,6 +66,15 @@ class NodeOwner {
   Result<Recovery> recover(archive::ByteSource& source, const std::optional<Sha256Digest>& expected)
       VZ_EXCLUDES(change_mutex_, mutex_);
 
+  /// Makes what the snapshot in `source` holds the collection `name`, beside all others, which go
+  /// on as they are: that of a snapshot of one collection, or the one of this name in a snapshot of
+  /// a node. It is staged, checked and indexed first, while one that has the name serves.
+  /// Thread-safe; one at a time, and none while the node is cut or another takes its place. Errors:
+  /// as recover(); those of Maintenance::replace_collection(): nothing has changed.
+  Result<Lsn> recover_collection(const std::string& name, archive::ByteSource& source,
+                                 const std::optional<Sha256Digest>& expected, std::stop_token stop)
+      VZ_EXCLUDES(change_mutex_, mutex_);
+
   /// After a restore neither content could be opened: reads go on from the old one. Thread-safe.
   [[nodiscard]] Status failure() const VZ_EXCLUDES(mutex_);
 
@@ -74,6 +83,8 @@ class NodeOwner {
 
  private:
   Status put_in_force(const store::VerifiedRestore& restore) VZ_EXCLUDES(change_mutex_, mutex_);
+  /// The node that serves, if its content may be replaced now.
+  Result<std::shared_ptr<Node>> replaceable() VZ_REQUIRES(change_mutex_) VZ_EXCLUDES(mutex_);
   Result<store::StagedSnapshot> stage(archive::ByteSource& source,
                                       const std::optional<Sha256Digest>& expected);
   Status exchange(const store::StagedSnapshot& staged);

@@ -33,6 +33,7 @@ Garbage garbage_between(const DataFiles& before, const DataFiles& after) {
 struct Publisher::Capture {
   struct Collection {
     std::shared_ptr<LiveCollection> live;
+    std::string name;
     std::string definition_json;
   };
   Lsn lsn = 0;
@@ -169,7 +170,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
     now.time_us = writer_.last_time_us();
     now.catalog = state.catalog;
     for (const auto& [id, live] : state.collections)
-      now.collections[id] = {live, to_json(*live->definition())};
+      now.collections[id] = {live, live->name(), to_json(*live->definition())};
   });
   if (writer_.poisoned())
     return fail(ErrorCode::kUnavailable, "the log has failed: " + writer_.poison_reason());
@@ -190,6 +191,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
     } else {
       entry = entry_of_new(*captured.live);
     }
+    entry.name = captured.name;
     entry.definition_json = captured.definition_json;
     if (id == collection) VZ_TRY(edit(entry));
   }

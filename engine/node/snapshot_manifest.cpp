@@ -1,6 +1,5 @@
 #include <ctime>
 
-#include "engine/node/cut.h"
 #include "engine/node/snapshots.h"
 #include "engine/payload/json_text.h"
 
@@ -27,9 +26,10 @@ std::string field(const char* key, const std::string& value) {
 }  // namespace
 
 std::string snapshot_manifest_json(const std::string& node_id, const std::string& name,
-                                   const Cut& cut, const snapshot::PackReport& report) {
+                                   const store::SnapshotContents& contents, Lsn lsn,
+                                   const snapshot::PackReport& report) {
   const snapshot::SnapshotSummary& summary = report.summary;
-  std::string out = "{" + field("node", node_id) + "," + field("lsn", cut.lsn()) + "," +
+  std::string out = "{" + field("node", node_id) + "," + field("lsn", lsn) + "," +
                     field("epoch", summary.epoch) + "," + field("created_at", utc_now()) + ",\n" +
                     "\"archive\":{" + field("name", name) + "," +
                     field("size", report.archive_bytes) + "," +
@@ -43,7 +43,7 @@ std::string snapshot_manifest_json(const std::string& node_id, const std::string
   }
   out += "],\n" + field("total_collections", summary.collections.size()) + ",\n\"files\":[";
   between = "\n";
-  for (const auto& file : cut.contents().files) {
+  for (const auto& file : contents.files) {
     out += between + ("{" + field("path", file.path)) + "," + field("size", file.size_bytes) + "," +
            field("sha256", to_hex(file.sha256)) + "}";
     between = ",\n";

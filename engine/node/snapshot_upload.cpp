@@ -53,7 +53,7 @@ Result<std::shared_ptr<SnapshotUpload>> SnapshotUpload::begin(Env& env, snapshot
 }
 
 Status SnapshotUpload::check_cancelled() const {
-  if (options_.cancelled == nullptr || !options_.cancelled->load()) return {};
+  if (!options_.stop.stop_requested()) return {};
   return fail(ErrorCode::kCancelled, "the node is stopping");
 }
 

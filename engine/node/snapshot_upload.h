@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "storage/base/bytes.h"
@@ -24,7 +25,7 @@ struct UploadOptions {
   std::string data_dir;                             ///< whose disk is asked
   std::optional<std::uint64_t> length_bytes;        ///< of the archive; nothing: it was not said
   std::optional<std::uint64_t> disk_reserve_bytes;  ///< nothing: by the disk's size
-  const std::atomic<bool>* cancelled = nullptr;     ///< true: write() ends; outlives the upload
+  std::stop_token stop = {};                        ///< asked to stop: write() ends
 };
 
 /// Not thread-safe: one call at a time. The destructor takes the file away, whose removal may last

@@ -19,25 +19,24 @@ tl::unexpected<Error> cancelled_error() {
 /// Passes on what it gets, until it is cancelled.
 class CancellableSink final : public archive::ByteSink {
  public:
-  CancellableSink(archive::ByteSink& to, const std::atomic<bool>& cancelled)
-      : to_(to), cancelled_(cancelled) {}
+  CancellableSink(archive::ByteSink& to, std::stop_token stop) : to_(to), stop_(std::move(stop)) {}
   Status write(ByteSpan bytes) override {
-    if (cancelled_.load()) return cancelled_error();
+    if (stop_.stop_requested()) return cancelled_error();
     return to_.write(bytes);
   }
 
  private:
   archive::ByteSink& to_;
-  const std::atomic<bool>& cancelled_;
+  const std::stop_token stop_;
 };
 
 /// A file from its start, as long as it was when it was opened, until it is cancelled.
 class CancellableSource final : public archive::ByteSource {
  public:
-  CancellableSource(const File& file, std::uint64_t size, const std::atomic<bool>& cancelled)
-      : file_(file), size_(size), cancelled_(cancelled) {}
+  CancellableSource(const File& file, std::uint64_t size, std::stop_token stop)
+      : file_(file), size_(size), stop_(std::move(stop)) {}
   Result<std::size_t> read(std::span<std::byte> out) override {
-    if (cancelled_.load()) return cancelled_error();
+    if (stop_.stop_requested()) return cancelled_error();
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - at_));
     if (size == 0) return std::size_t{0};
     VZ_TRY(file_.read_at(at_, out.first(size)));
@@ -48,7 +47,7 @@ class CancellableSource final : public archive::ByteSource {
  private:
   const File& file_;
   const std::uint64_t size_;
-  const std::atomic<bool>& cancelled_;
+  const std::stop_token stop_;
   std::uint64_t at_ = 0;
 };
 
@@ -89,10 +88,15 @@ Snapshots::Snapshots(Env& env, NodeOwner& nodes, SnapshotOptions options)
       options_(std::move(options)),
       folder_(env, snapshot::folder_of(options_.data_dir)) {}
 
+snapshot::Folder Snapshots::folder(const Of& of) const {
+  if (!of) return folder_;
+  return {env_, snapshot::folder_of_collection(options_.data_dir, *of)};
+}
+
 /// Archives of vectors are hardly smaller than the files: they count in full.
-Status Snapshots::check_space(const Cut& cut) const {
-  std::uint64_t needed = cut.contents().restore_bytes.size();
-  for (const auto& file : cut.contents().files) needed += file.size_bytes;
+Status Snapshots::check_space(const store::SnapshotContents& contents) const {
+  std::uint64_t needed = contents.restore_bytes.size();
+  for (const auto& file : contents.files) needed += file.size_bytes;
   VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(options_.data_dir));
   const std::uint64_t reserve =
       options_.disk_reserve_bytes.value_or(store::default_reserve_bytes(space.total_bytes));
@@ -103,30 +107,34 @@ Status Snapshots::check_space(const Cut& cut) const {
                                        std::to_string(space.free_bytes));
 }
 
-Result<snapshot::ArchiveInfo> Snapshots::create(archive::ArchiveFormat format) {
-  auto made = create_archive(format);
+Result<snapshot::ArchiveInfo> Snapshots::create(const Of& of, archive::ArchiveFormat format) {
+  auto made = create_archive(of, format);
   if (!made) failures_.fetch_add(1, std::memory_order_relaxed);
   return made;
 }
 
-Result<snapshot::ArchiveInfo> Snapshots::create_archive(archive::ArchiveFormat format) {
+Result<snapshot::ArchiveInfo> Snapshots::create_archive(const Of& of,
+                                                        archive::ArchiveFormat format) {
   const auto begin = std::chrono::steady_clock::now();
   VZ_TRY_ASSIGN(const auto cut, nodes_.cut());
-  VZ_TRY(check_space(*cut));
+  store::SnapshotContents contents = cut->contents();
+  if (of) {
+    VZ_TRY_ASSIGN(contents, store::contents_of_collection(contents, *of));
+  }
+  VZ_TRY(check_space(contents));
   const std::string node_id = nodes_.current()->node_id();
-  VZ_TRY_ASSIGN(
-      auto made,
-      folder_.create(
-          format,
-          [&](const std::string& name, archive::ByteSink& to) -> Result<snapshot::Folder::Written> {
-            CancellableSink sink(to, cancelled_);
-            VZ_TRY_ASSIGN(auto report, snapshot::write_archive(env_, cut->root(), cut->contents(),
-                                                               format, sink));
-            std::string json = snapshot_manifest_json(node_id, name, *cut, report);
-            return snapshot::Folder::Written{std::move(report), std::move(json)};
-          }));
+  const auto write = [&](const std::string& name,
+                         archive::ByteSink& to) -> Result<snapshot::Folder::Written> {
+    CancellableSink sink(to, stop_.get_token());
+    VZ_TRY_ASSIGN(auto report, snapshot::write_archive(env_, cut->root(), contents, format, sink));
+    std::string json = snapshot_manifest_json(node_id, name, contents, cut->lsn(), report);
+    return snapshot::Folder::Written{std::move(report), std::move(json)};
+  };
+  if (of) VZ_TRY(snapshot::make_collection_folders(env_, options_.data_dir));
+  VZ_TRY_ASSIGN(auto made, folder(of).create(format, write));
   LogEvent(LogLevel::kInfo, "snapshot_created")
       .with("name", made.name)
+      .with("collection", of.value_or(""))
       .with("lsn", cut->lsn())
       .with("size_bytes", made.size_bytes)
       .with("took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -135,9 +143,11 @@ Result<snapshot::ArchiveInfo> Snapshots::create_archive(archive::ArchiveFormat f
   return made;
 }
 
-Status Snapshots::remove(std::string_view name) {
-  VZ_TRY(folder_.remove(name));
-  LogEvent(LogLevel::kInfo, "snapshot_deleted").with("name", name);
+Status Snapshots::remove(const Of& of, std::string_view name) {
+  VZ_TRY(folder(of).remove(name));
+  LogEvent(LogLevel::kInfo, "snapshot_deleted")
+      .with("name", name)
+      .with("collection", of.value_or(""));
   return {};
 }
 
@@ -163,28 +173,37 @@ Result<std::unique_ptr<File>> Snapshots::open_location(const std::string& locati
               "location: only files below " + allowed + " may be restored (storage.restore_dirs)");
 }
 
-Result<Recovery> Snapshots::recover(const std::string& location, const std::string& sha256) {
+Status Snapshots::recover(const Of& of, const std::string& location, const std::string& sha256) {
   VZ_TRY_ASSIGN(const auto expected, parse_checksum(sha256));
   VZ_TRY_ASSIGN(const auto file, open_location(location));
   VZ_TRY_ASSIGN(const std::uint64_t size, file->size());
-  return put_in_force(*file, size, expected, location);
+  return put_in_force(of, *file, size, expected, location);
 }
 
-Result<Recovery> Snapshots::recover(const SnapshotUpload& upload,
-                                    const std::optional<Sha256Digest>& expected) {
-  return put_in_force(upload.file(), upload.size_bytes(), expected, "upload");
+Status Snapshots::recover(const Of& of, const SnapshotUpload& upload,
+                          const std::optional<Sha256Digest>& expected) {
+  return put_in_force(of, upload.file(), upload.size_bytes(), expected, "upload");
 }
 
-Result<Recovery> Snapshots::put_in_force(const File& file, std::uint64_t size_bytes,
-                                         const std::optional<Sha256Digest>& expected,
-                                         const std::string& from) {
-  CancellableSource source(file, size_bytes, cancelled_);
+Status Snapshots::put_in_force(const Of& of, const File& file, std::uint64_t size_bytes,
+                               const std::optional<Sha256Digest>& expected,
+                               const std::string& from) {
+  CancellableSource source(file, size_bytes, stop_.get_token());
+  if (of) {
+    VZ_TRY_ASSIGN(const Lsn lsn,
+                  nodes_.recover_collection(*of, source, expected, stop_.get_token()));
+    LogEvent(LogLevel::kInfo, "collection_recovered")
+        .with("collection", *of)
+        .with("location", from)
+        .with("lsn", lsn);
+    return {};
+  }
   VZ_TRY_ASSIGN(const Recovery recovery, nodes_.recover(source, expected));
   LogEvent(LogLevel::kInfo, "snapshot_recovered")
       .with("location", from)
       .with("epoch", recovery.epoch)
       .with("lsn", recovery.lsn);
-  return recovery;
+  return {};
 }
 
 Result<std::shared_ptr<SnapshotUpload>> Snapshots::begin_upload(
@@ -193,7 +212,7 @@ Result<std::shared_ptr<SnapshotUpload>> Snapshots::begin_upload(
                                {.data_dir = options_.data_dir,
                                 .length_bytes = length_bytes,
                                 .disk_reserve_bytes = options_.disk_reserve_bytes,
-                                .cancelled = &cancelled_});
+                                .stop = stop_.get_token()});
 }
 
 }  // namespace vz::node

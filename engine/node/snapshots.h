@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,21 +29,31 @@ class Snapshots {
   /// Both must outlive it.
   Snapshots(Env& env, NodeOwner& nodes, SnapshotOptions options);
 
-  /// An archive of the whole node at one lsn, with checksum and manifest beside it.
-  /// Errors: those of NodeOwner::cut; kNoSpace with the numbers, before anything was written;
-  /// kIoError, kCorruption (a file that rotted); kCancelled. Nothing of it is to be seen then.
-  Result<snapshot::ArchiveInfo> create(archive::ArchiveFormat format);
+  /// What a call is about: the whole node, or one collection of it, by its name, no alias. Each has
+  /// its own folder. A collection's outlasts it: by its archives it can come back.
+  using Of = std::optional<std::string>;
+  static constexpr std::nullopt_t kNode = std::nullopt;
 
-  Result<std::vector<snapshot::ArchiveInfo>> list() const { return folder_.list(); }
-  Result<snapshot::OpenedFile> open(std::string_view name) const { return folder_.open(name); }
-  Status remove(std::string_view name);
+  /// An archive, all of it as of one lsn, with checksum and manifest beside it.
+  /// Errors: those of NodeOwner::cut; kNotFound (collection); kNoSpace with the numbers, before
+  /// anything was written; kIoError, kCorruption (a file that rotted); kCancelled. Nothing of it is
+  /// to be seen then.
+  Result<snapshot::ArchiveInfo> create(const Of& of, archive::ArchiveFormat format);
 
-  /// Puts the archive at `location` in force: an absolute path, or a file:// URI, in snapshots/ or
+  Result<std::vector<snapshot::ArchiveInfo>> list(const Of& of) const { return folder(of).list(); }
+  Result<snapshot::OpenedFile> open(const Of& of, std::string_view name) const {
+    return folder(of).open(name);
+  }
+  Status remove(const Of& of, std::string_view name);
+
+  /// Puts the archive at `location` in force, as the whole node or as one collection beside all
+  /// others, which need not exist: an absolute path, or a file:// URI, in snapshots/ or
   /// one of the restore_dirs; a regular file that nobody but root and we could have written, opened
   /// once and without following links. sha256: hexadecimal; "" is not compared.
   /// Errors: kInvalidArgument (location, sha256, archive), kPermissionDenied (another directory, or
-  /// another user's file), kNotFound; those of NodeOwner::recover; kCancelled.
-  Result<Recovery> recover(const std::string& location, const std::string& sha256);
+  /// another user's file), kNotFound; those of NodeOwner::recover and recover_collection();
+  /// kCancelled.
+  Status recover(const Of& of, const std::string& location, const std::string& sha256);
 
   /// A file for an archive that a client sends; limits::kUploadsMax of them at once.
   /// length_bytes: of the archive, nothing if that is not known.
@@ -51,29 +62,29 @@ class Snapshots {
   Result<std::shared_ptr<SnapshotUpload>> begin_upload(std::optional<std::uint64_t> length_bytes);
 
   /// The same as recover() above of what has arrived whole, which stays the caller's.
-  /// Errors: those of NodeOwner::recover; kCancelled.
-  Result<Recovery> recover(const SnapshotUpload& upload,
-                           const std::optional<Sha256Digest>& expected);
+  /// Errors: as there.
+  Status recover(const Of& of, const SnapshotUpload& upload,
+                 const std::optional<Sha256Digest>& expected);
 
   /// Calls of create() that made none, since the start of the process.
   [[nodiscard]] std::uint64_t failures() const { return failures_.load(); }
 
   /// Ends create(), recover() and uploads at the next piece, for good.
-  void cancel() { cancelled_.store(true); }
+  void cancel() { stop_.request_stop(); }
 
  private:
-  Result<snapshot::ArchiveInfo> create_archive(archive::ArchiveFormat format);
+  [[nodiscard]] snapshot::Folder folder(const Of& of) const;
+  Result<snapshot::ArchiveInfo> create_archive(const Of& of, archive::ArchiveFormat format);
   Result<std::unique_ptr<File>> open_location(const std::string& location) const;
-  Status check_space(const Cut& cut) const;
-  Result<Recovery> put_in_force(const File& file, std::uint64_t size_bytes,
-                                const std::optional<Sha256Digest>& expected,
-                                const std::string& from);
+  Status check_space(const store::SnapshotContents& contents) const;
+  Status put_in_force(const Of& of, const File& file, std::uint64_t size_bytes,
+                      const std::optional<Sha256Digest>& expected, const std::string& from);
 
   Env& env_;
   NodeOwner& nodes_;
   const SnapshotOptions options_;
-  snapshot::Folder folder_;
-  std::atomic<bool> cancelled_{false};
+  snapshot::Folder folder_;  ///< of the whole node's; uploads arrive there too
+  std::stop_source stop_;
   UploadsUnderWay uploads_;
   std::atomic<std::uint64_t> failures_{0};
 };
@@ -84,6 +95,7 @@ Result<std::optional<Sha256Digest>> parse_checksum(const std::string& hex);
 /// The manifest beside an archive: {"node","lsn","epoch","created_at","archive","collections",
 /// "files"}, with the keys of GET /collections in its collections.
 std::string snapshot_manifest_json(const std::string& node_id, const std::string& name,
-                                   const Cut& cut, const snapshot::PackReport& report);
+                                   const store::SnapshotContents& contents, Lsn lsn,
+                                   const snapshot::PackReport& report);
 
 }  // namespace vz::node

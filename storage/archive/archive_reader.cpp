@@ -108,8 +108,11 @@ struct ArchiveReader::State {
                   "the archive has more than " + std::to_string(limits.entries) + " members");
     }
     const char* name = ::archive_entry_pathname(entry);
-    const std::string path = name == nullptr ? "" : name;
-    VZ_TRY_ASSIGN(const MemberKind kind, member_kind(path));
+    std::string path = name == nullptr ? "" : name;
+    const bool of_collection = path.starts_with(kCollectionPrefix);
+    if (of_collection) path.erase(0, kCollectionPrefix.size());
+    const bool prefix_alone = of_collection && path.empty();
+    VZ_TRY_ASSIGN(const MemberKind kind, prefix_alone ? MemberKind::kDirectory : member_kind(path));
     const bool link =
         ::archive_entry_hardlink(entry) != nullptr || ::archive_entry_symlink(entry) != nullptr;
     const auto type = ::archive_entry_filetype(entry);
@@ -127,7 +130,7 @@ struct ArchiveReader::State {
       return fail(ErrorCode::kCorruption, "member \"" + path + "\" does not say its size");
     }
     left = static_cast<std::uint64_t>(size);
-    return std::optional<Member>(Member{path, kind, left});
+    return std::optional<Member>(Member{std::move(path), of_collection, kind, left});
   }
 
   Result<std::size_t> read(std::span<std::byte> out) {

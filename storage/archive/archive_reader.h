@@ -13,7 +13,8 @@
 namespace vz::archive {
 
 struct Member {
-  std::string path;
+  std::string path;                     ///< without kCollectionPrefix
+  bool of_collection = false;           ///< it began with that
   MemberKind kind = MemberKind::kData;  ///< kRestore or kData
   std::uint64_t size_bytes = 0;
 };

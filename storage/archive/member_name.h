@@ -9,6 +9,9 @@
 namespace vz::archive {
 
 inline constexpr std::string_view kRestoreName = "RESTORE";
+/// Before the name of each member of a snapshot of one collection: unpacked by tar into a data
+/// directory, it stands beside what is in use there, and no node takes it for its whole content.
+inline constexpr std::string_view kCollectionPrefix = "collection/";
 
 enum class MemberKind : std::uint8_t {
   kRestore,

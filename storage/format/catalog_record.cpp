@@ -38,6 +38,12 @@ Bytes encode(const AliasesRecord& record) {
   return out;
 }
 
+Bytes encode(const ReplaceCollectionRecord& record) {
+  Bytes out;
+  ByteWriter(out).text(record.name);
+  return out;
+}
+
 Result<CreateCollectionRecord> decode_create_collection(ByteSpan bytes) {
   ByteReader reader(bytes);
   CreateCollectionRecord record;
@@ -49,6 +55,11 @@ Result<CreateCollectionRecord> decode_create_collection(ByteSpan bytes) {
 Result<DefineCollectionRecord> decode_define_collection(ByteSpan bytes) {
   ByteReader reader(bytes);
   return complete(reader, DefineCollectionRecord{reader.text()}, "define collection");
+}
+
+Result<ReplaceCollectionRecord> decode_replace_collection(ByteSpan bytes) {
+  ByteReader reader(bytes);
+  return complete(reader, ReplaceCollectionRecord{reader.text()}, "replace collection");
 }
 
 Result<AliasesRecord> decode_aliases(ByteSpan bytes) {

@@ -3,13 +3,17 @@
 //                                       Read by    engine/log/apply.cpp
 // All integers are little-endian. text = u32 size, then bytes.
 //
-//   kCreateCollection   text name, text definition (canonical JSON)     collection of the header: 0
-//   kDefineCollection   text definition                                 collection of the header:
-//   its id kDropCollection     nothing                                         collection of the
-//   header: its id kAliases            u32 count, then per alias: text name, u64 collection (0 =
-//   the alias goes)
+//   kCreateCollection    header: 0            text name, text definition (canonical JSON)
+//   kDefineCollection    header: its id       text definition
+//   kDropCollection      header: its id       nothing
+//   kAliases             header: 0            u32 count, then per alias: text name, u64 collection
+//                                             (0 = the alias goes)
+//   kReplaceCollection   header: its id       text name
 //
-// The new collection's id is the lsn of its create record.
+// The new collection's id is the lsn of its create record. One that is created without a name
+// arrives: nobody sees it, its points come in files and not by the log, until kReplaceCollection
+// gives it a name. Who had that name is dropped by the same record, and its aliases lead to the new
+// one. A collection that still has no name after a replay has not arrived and is dropped.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +32,9 @@ struct CreateCollectionRecord {
 struct DefineCollectionRecord {
   std::string_view definition;
 };
+struct ReplaceCollectionRecord {
+  std::string_view name;
+};
 struct AliasChange {
   std::string_view name;
   CollectionId collection = 0;
@@ -39,10 +46,12 @@ struct AliasesRecord {
 Bytes encode(const CreateCollectionRecord& record);
 Bytes encode(const DefineCollectionRecord& record);
 Bytes encode(const AliasesRecord& record);
+Bytes encode(const ReplaceCollectionRecord& record);
 
 // The results borrow from `bytes`. Errors: kCorruption.
 Result<CreateCollectionRecord> decode_create_collection(ByteSpan bytes);
 Result<DefineCollectionRecord> decode_define_collection(ByteSpan bytes);
 Result<AliasesRecord> decode_aliases(ByteSpan bytes);
+Result<ReplaceCollectionRecord> decode_replace_collection(ByteSpan bytes);
 
 }  // namespace vz::format

@@ -41,8 +41,9 @@ enum class WalRecordKind : std::uint8_t {  // On disk: add, never renumber or re
   kDefineCollection = 3,  ///< a whole new definition: PATCH, index declarations
   kAliases = 4,
   kPoints = 5,  ///< storage/format/points_record.h
+  kReplaceCollection = 6,
 };
-inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kPoints;
+inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kReplaceCollection;
 
 struct WalRecord {
   Lsn lsn = 0;

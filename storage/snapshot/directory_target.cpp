@@ -12,6 +12,12 @@ Status DirectoryTarget::begin(const SnapshotContents& contents) {
                               "free some, or name a directory on a larger disk"));
   manifest_ = contents.manifest;
   if (marker_ == Marker::kWritten) {
+    if (contents.scope == store::SnapshotScope::kCollection) {
+      root_ += "/" + prefix_of(contents.scope);
+      root_.pop_back();
+      VZ_TRY(env_.create_directory(root_));
+      VZ_TRY(env_.sync_directory(parent_directory(root_)));
+    }
     VZ_TRY(publish_file(env_, root_ + "/" + std::string(archive::kRestoreName),
                         contents.restore_bytes));
   }

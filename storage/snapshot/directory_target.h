@@ -9,7 +9,8 @@
 
 namespace vz::snapshot {
 
-/// Makes collections/<id>/<file> below a directory that exists. Not thread-safe.
+/// Makes collections/<id>/<file> below a directory that exists; with the marker, as tar would:
+/// below collection/, if it is a snapshot of one. Not thread-safe.
 class DirectoryTarget final : public SnapshotTarget {
  public:
   enum class Marker : std::uint8_t { kWritten, kLeftOut };  ///< RESTORE itself
@@ -32,7 +33,7 @@ class DirectoryTarget final : public SnapshotTarget {
 
  private:
   Env& env_;
-  std::string root_;
+  std::string root_;  ///< of what is written, from begin() on
   Marker marker_;
   manifest::Manifest manifest_;
   std::set<std::string> directories_;

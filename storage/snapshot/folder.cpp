@@ -10,6 +10,7 @@ namespace vz::snapshot {
 namespace {
 
 constexpr std::string_view kPrefix = "snapshot-";
+constexpr std::string_view kCollections = "collections";
 constexpr std::string_view kManifestEnd = ".manifest.json";
 constexpr std::string_view kChecksumEnd = ".sha256";
 constexpr std::uint64_t kChecksumFileBytesMax = 4096;
@@ -55,6 +56,39 @@ Error no_such_archive(std::string_view name) {
 
 std::string folder_of(const std::string& data_dir) {
   return data_dir + "/snapshots";
+}
+
+namespace {
+std::string folders_of_collections(const std::string& data_dir) {
+  return folder_of(data_dir) + "/" + std::string(kCollections);
+}
+}  // namespace
+
+std::string folder_of_collection(const std::string& data_dir, const std::string& collection) {
+  std::string directory = collection;
+  if (!is_plain_name(collection)) {
+    Sha256 hash;
+    hash.update(as_bytes(collection));
+    directory = "=" + to_hex(hash.finish());
+  }
+  return folders_of_collections(data_dir) + "/" + directory;
+}
+
+Status make_collection_folders(Env& env, const std::string& data_dir) {
+  VZ_TRY(env.create_directory(folder_of(data_dir)));
+  VZ_TRY(env.sync_directory(data_dir));
+  VZ_TRY(env.create_directory(folders_of_collections(data_dir)));
+  return env.sync_directory(folder_of(data_dir));
+}
+
+void remove_leftovers(Env& env, const std::string& data_dir) {
+  Folder(env, folder_of(data_dir)).remove_leftovers();
+  const std::string folders = folders_of_collections(data_dir);
+  const auto entries = env.list(folders);
+  if (!entries) return;
+  for (const auto& entry : *entries)
+    if (entry.type == FileType::kDirectory)
+      Folder(env, folders + "/" + entry.name).remove_leftovers();
 }
 
 bool is_plain_name(std::string_view name) {

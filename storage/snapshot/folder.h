@@ -4,6 +4,7 @@
 //   snapshot-20261125T031500Z.tar.gz.sha256          as sha256sum writes it
 //   snapshot-20261125T031500Z.tar.gz.manifest.json   what it holds, for people
 //   snapshot-upload-7.tmp                            an archive that arrives; never shown
+//   collections/<collection>/                        the same of one collection
 //
 // The archive comes last and goes first: what stands without it is a leftover and never shown.
 #pragma once
@@ -37,6 +38,16 @@ inline constexpr std::size_t kNameBytesMax = 128;
 
 /// Where the snapshots of a data directory stand.
 std::string folder_of(const std::string& data_dir);
+
+/// Where those of one collection stand: in there, below collections/, by its name, or, if that is
+/// not plain, by "=" and the SHA-256 of the name.
+std::string folder_of_collection(const std::string& data_dir, const std::string& collection);
+
+/// Makes the folder of these folders, durably, if it is not there. Errors: kIoError, kNoSpace.
+Status make_collection_folders(Env& env, const std::string& data_dir);
+
+/// Takes away what a kill has left in any of them. For the start.
+void remove_leftovers(Env& env, const std::string& data_dir);
 
 /// ^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$: what may name a file of the folder.
 bool is_plain_name(std::string_view name);
@@ -76,7 +87,7 @@ class Folder {
   };
   Result<Arriving> begin_arrival();
 
-  /// Takes away what a kill has left. For the start.
+  /// Takes away what a kill has left here.
   void remove_leftovers();
 
  private:

@@ -19,7 +19,7 @@ tl::unexpected<Error> wrong_file(const std::string& path, const std::string& wha
 }
 
 Status pack_file(Env& env, const std::string& path, const format::RestoreFile& file,
-                 archive::ArchiveWriter& writer) {
+                 const std::string& member, archive::ArchiveWriter& writer) {
   auto opened = env.open(path, OpenMode::kRead);
   if (!opened && opened.error().code == ErrorCode::kNotFound) {
     return wrong_file(path, "the image names it, and it is missing");
@@ -30,7 +30,7 @@ Status pack_file(Env& env, const std::string& path, const format::RestoreFile& f
     return wrong_file(
         path, std::to_string(file.size_bytes) + " bytes expected, found " + std::to_string(size));
   }
-  VZ_TRY(writer.begin(file.path, file.size_bytes));
+  VZ_TRY(writer.begin(member, file.size_bytes));
   Sha256 hash;
   Bytes buffer(archive::kArchiveBlockBytes);
   for (std::uint64_t at = 0; at < size;) {
@@ -51,10 +51,11 @@ Status write_members(Env& env, const std::string& root, const SnapshotContents& 
                      archive::ArchiveFormat format, archive::ByteSink& sink) {
   const std::int64_t time_s = contents.manifest.time_us / kMicrosecondsPerSecond;
   VZ_TRY_ASSIGN(const auto writer, archive::ArchiveWriter::create(sink, format, time_s));
-  VZ_TRY(writer->begin(std::string(archive::kRestoreName), contents.restore_bytes.size()));
+  const std::string prefix = prefix_of(contents.scope);
+  VZ_TRY(writer->begin(prefix + std::string(archive::kRestoreName), contents.restore_bytes.size()));
   VZ_TRY(writer->write(contents.restore_bytes));
   for (const format::RestoreFile& file : contents.files)
-    VZ_TRY(pack_file(env, root + "/" + file.path, file, *writer));
+    VZ_TRY(pack_file(env, root + "/" + file.path, file, prefix + file.path, *writer));
   return writer->finish();
 }
 

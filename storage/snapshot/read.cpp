@@ -35,7 +35,12 @@ Result<SnapshotContents> read_restore(archive::ArchiveReader& reader) {
     if (got == 0) break;
     bytes.insert(bytes.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got));
   }
-  return store::decode_contents(std::move(bytes));
+  VZ_TRY_ASSIGN(SnapshotContents contents, store::decode_contents(std::move(bytes)));
+  if (!member->of_collection) return contents;
+  contents.scope = store::SnapshotScope::kCollection;
+  if (contents.manifest.collections.size() != 1 || !contents.manifest.aliases.empty())
+    return fail(ErrorCode::kCorruption, "RESTORE: one collection and no alias expected");
+  return contents;
 }
 
 /// One pass over an archive.
@@ -49,6 +54,7 @@ class SnapshotPass {
     auto contents = read_restore(reader_);
     if (!contents) return note_or_fail("RESTORE", contents.error(), report);
     report.summary = summarize(*contents);
+    of_collection_ = contents->scope == store::SnapshotScope::kCollection;
     if (target_ != nullptr) VZ_TRY(target_->begin(*contents));
     for (;;) {
       const auto member = reader_.next();
@@ -76,7 +82,8 @@ class SnapshotPass {
     const auto known = std::lower_bound(
         files.begin(), files.end(), member.path,
         [](const format::RestoreFile& file, const std::string& path) { return file.path < path; });
-    if (known == files.end() || known->path != member.path) {
+    if (known == files.end() || known->path != member.path ||
+        member.of_collection != of_collection_) {
       report.findings.push_back({member.path, "RESTORE does not name it"});
       return {};
     }
@@ -120,6 +127,7 @@ class SnapshotPass {
   archive::ArchiveReader& reader_;
   SnapshotTarget* target_;
   bool target_failed_ = false;
+  bool of_collection_ = false;  ///< what RESTORE is of
   Bytes buffer_ = Bytes(archive::kArchiveBlockBytes);
   std::set<std::string> seen_;
 };

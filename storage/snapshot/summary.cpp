@@ -1,10 +1,17 @@
 #include "storage/snapshot/summary.h"
 
+#include "storage/archive/member_name.h"
+
 namespace vz::snapshot {
+
+std::string prefix_of(store::SnapshotScope scope) {
+  return scope == store::SnapshotScope::kCollection ? std::string(archive::kCollectionPrefix) : "";
+}
 
 SnapshotSummary summarize(const SnapshotContents& contents) {
   const manifest::Manifest& manifest = contents.manifest;
-  SnapshotSummary out{.created_us = manifest.time_us,
+  SnapshotSummary out{.scope = contents.scope,
+                      .created_us = manifest.time_us,
                       .lsn = store::last_lsn(manifest),
                       .epoch = store::last_epoch(manifest),
                       .files = contents.files.size(),

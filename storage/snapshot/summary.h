@@ -22,6 +22,7 @@ struct CollectionSummary {
 };
 
 struct SnapshotSummary {
+  store::SnapshotScope scope = store::SnapshotScope::kNode;
   std::int64_t created_us = 0;  ///< time of the newest record in it; 0 if there is none
   Lsn lsn = 0;                  ///< the last one of the history that it holds
   Epoch epoch = 0;
@@ -31,6 +32,9 @@ struct SnapshotSummary {
   std::uint64_t aliases = 0;
   std::vector<CollectionSummary> collections;
 };
+
+/// Before the names of its members in the archive.
+std::string prefix_of(store::SnapshotScope scope);
 
 SnapshotSummary summarize(const SnapshotContents& contents);
 

@@ -6,6 +6,13 @@
 
 namespace vz::store {
 
+Status require_node(const SnapshotContents& contents) {
+  if (contents.scope == SnapshotScope::kNode) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "it is a snapshot of one collection: a running node takes it by "
+              "`snapshot recover --collection NAME`, which leaves all others as they are");
+}
+
 Lsn last_lsn(const manifest::Manifest& manifest) {
   Lsn last = std::max(
       {manifest.catalog_lsn, manifest.clean_lsn, manifest.log_lsn > 0 ? manifest.log_lsn - 1 : 0});
@@ -45,13 +52,24 @@ std::vector<format::RestoreFile> files_named_by(const manifest::Manifest& manife
   return files;
 }
 
-Result<SnapshotContents> make_contents(manifest::Manifest manifest) {
+Result<SnapshotContents> make_contents(manifest::Manifest manifest, SnapshotScope scope) {
   SnapshotContents contents;
+  contents.scope = scope;
   contents.files = files_named_by(manifest);
   VZ_TRY_ASSIGN(contents.restore_bytes,
                 format::encode(format::Restore{manifest::encode(manifest), contents.files}));
   contents.manifest = std::move(manifest);
   return contents;
+}
+
+Result<SnapshotContents> contents_of_collection(const SnapshotContents& node,
+                                                const std::string& name) {
+  manifest::Manifest image = node.manifest;
+  std::erase_if(image.collections, [&](const auto& entry) { return entry.name != name; });
+  if (image.collections.empty())
+    return fail(ErrorCode::kNotFound, "Collection `" + name + "` doesn't exist!");
+  image.aliases.clear();
+  return make_contents(std::move(image), SnapshotScope::kCollection);
 }
 
 Result<SnapshotContents> decode_contents(Bytes restore_bytes) {

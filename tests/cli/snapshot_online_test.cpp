@@ -45,6 +45,8 @@ int count(int port) {
 
 TEST_CASE("snapshots: kill -9 while one is restored leaves the old content or the new",
           "[cli][snapshot]") {
+  const std::string of = GENERATE("", "/collections/docs");  // The whole node; one collection.
+  CAPTURE(of);
   const Scratch scratch;
   const std::string data = scratch.file("data");
   const std::vector<std::string> serve = {"serve", "--data-dir", data, "--listen", "127.0.0.1:0"};
@@ -60,10 +62,10 @@ TEST_CASE("snapshots: kill -9 while one is restored leaves the old content or th
         answer_of(port, "PUT", "/collections/docs", R"({"vectors":{"size":4,"distance":"Dot"}})")
             .value("status", json()) == "ok");
     put_points(port, 1, kNew);
-    const json made = answer_of(port, "POST", "/qdrant/snapshots");
+    const json made = answer_of(port, "POST", "/qdrant" + of + "/snapshots");
     INFO(made.dump());
     REQUIRE(made["result"]["name"].is_string());
-    location = data + "/snapshots/" + made["result"]["name"].get<std::string>();
+    location = data + "/snapshots" + of + "/" + made["result"]["name"].get<std::string>();
     put_points(port, kNew + 1, kOld);
   }
   std::mt19937 random(20261125);
@@ -74,7 +76,7 @@ TEST_CASE("snapshots: kill -9 while one is restored leaves the old content or th
       const int port = node.port();
       REQUIRE(count(port) == kOld);
       std::thread asks([&] {
-        (void)request(port, "POST", "/qdrant/snapshots/recover",
+        (void)request(port, "POST", "/qdrant" + of + "/snapshots/recover",
                       json{{"location", location}}.dump());
       });
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 120'000));

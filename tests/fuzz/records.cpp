@@ -107,11 +107,16 @@ void run_catalog(ByteSpan bytes) {
     require(format::decode_aliases(format::encode(*record)).has_value(),
             "the record of aliases comes back");
   }
+  if (const auto record = format::decode_replace_collection(bytes)) {
+    require(format::decode_replace_collection(format::encode(*record)).has_value(),
+            "the record of a collection that takes a place comes back");
+  }
 }
 std::vector<Bytes> seed_catalog() {
   return {format::encode(format::CreateCollectionRecord{.name = "words", .definition = "{}"}),
           format::encode(format::DefineCollectionRecord{.definition = "{}"}),
-          format::encode(format::AliasesRecord{.changes = {{"a", 1}, {"b", 0}}})};
+          format::encode(format::AliasesRecord{.changes = {{"a", 1}, {"b", 0}}}),
+          format::encode(format::ReplaceCollectionRecord{.name = "words"})};
 }
 
 manifest::Manifest sample_manifest() {

@@ -226,10 +226,29 @@ class Rebuild {
           aliases_[std::string(change.name)] = change.collection;
         return {};
       }
+      case format::WalRecordKind::kReplaceCollection: {
+        VZ_TRY_ASSIGN(const auto replace, format::decode_replace_collection(record.payload));
+        take_place(record.collection, replace.name);
+        return {};
+      }
       case format::WalRecordKind::kPoints:
         return {};
     }
     return {};
+  }
+
+  void take_place(CollectionId arrived, std::string_view name) {
+    const auto next = collections_.find(arrived);
+    if (next == collections_.end()) return;  // Its files are lost: the old ones are better.
+    for (auto at = collections_.begin(); at != collections_.end();) {
+      const bool replaced = at->first != arrived && at->second.name == name;
+      if (replaced) {
+        for (auto& [alias, target] : aliases_)
+          if (target == at->first) target = arrived;
+      }
+      at = replaced ? collections_.erase(at) : std::next(at);
+    }
+    next->second.name = name;
   }
 
   void finish() {

@@ -75,6 +75,8 @@ std::string_view log_kind_name(format::WalRecordKind kind) {
       return "aliases";
     case format::WalRecordKind::kPoints:
       return "points";
+    case format::WalRecordKind::kReplaceCollection:
+      return "replace_collection";
   }
   return "unknown";
 }

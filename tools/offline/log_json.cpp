@@ -162,6 +162,11 @@ Status add_content(const format::WalRecord& record, const DumpOptions& options, 
         list.push_back(std::visit(Operation(options), operation));
       return {};
     }
+    case WalRecordKind::kReplaceCollection: {
+      VZ_TRY_ASSIGN(const auto replace, format::decode_replace_collection(record.payload));
+      out["name"] = replace.name;
+      return {};
+    }
     case WalRecordKind::kDropCollection:
       return {};
   }

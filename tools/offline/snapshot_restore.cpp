@@ -33,6 +33,7 @@ class Incoming final : public snapshot::SnapshotTarget {
   }
 
   Status begin(const store::SnapshotContents& contents) override {
+    VZ_TRY(store::require_node(contents));
     manifest_ = contents.manifest;
     in_force_already_ = restored_ && holds(contents.manifest);
     if (in_force_already_) return {};

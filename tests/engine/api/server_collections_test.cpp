@@ -92,10 +92,10 @@ TEST_CASE("service: unknown paths, methods and routes that are not built", "[api
   const auto method = node.post("/stats");
   CHECK(method.status == 405);
   CHECK(method.header("Allow") == "GET");
-  const auto snapshot = node.post("/qdrant/collections/x/snapshots");
-  CHECK(snapshot.status == 400);
-  CHECK(json::parse(snapshot.body).at("status").at("error") ==
-        "Wrong input: route POST /collections/{collection_name}/snapshots is not supported yet");
+  const auto facet = node.post("/qdrant/collections/x/facet");
+  CHECK(facet.status == 400);
+  CHECK(json::parse(facet.body).at("status").at("error") ==
+        "Wrong input: route POST /collections/{collection_name}/facet is not supported yet");
   const auto block = node.post("/admin/ip-block");
   CHECK(block.status == 400);
   CHECK(json::parse(block.body).at("error").at("message") ==

@@ -253,12 +253,12 @@ TEST_CASE("snapshots: a failure at any call leaves the node as it was and no hal
     REQUIRE(upsert(*owner->current(), "docs", {point(1, {1, 0, 0, 0}, "{}")}));
     env.fail_at(call);
 
-    const auto made = snapshots.create(archive::ArchiveFormat::kTarGzip);
+    const auto made = snapshots.create(node::Snapshots::kNode, archive::ArchiveFormat::kTarGzip);
 
     CAPTURE(call);
     const bool hit = env.fault_hit();
     env.heal();
-    const auto list = snapshots.list();
+    const auto list = snapshots.list(node::Snapshots::kNode);
     REQUIRE(list);
     if (!made) {
       CHECK((made.error().code == ErrorCode::kIoError ||
@@ -280,7 +280,7 @@ TEST_CASE("snapshots: a failure at any call leaves the node as it was and no hal
     }
     CHECK(read_all(*owner->current()->find("docs"))->size() == 1);
     CHECK(upsert(*owner->current(), "docs", {point(2, {1, 0, 0, 0}, "{}")}));
-    CHECK(snapshots.create(archive::ArchiveFormat::kTarGzip));
+    CHECK(snapshots.create(node::Snapshots::kNode, archive::ArchiveFormat::kTarGzip));
     REQUIRE(owner->close());
     owner.reset();
     node::NodeOwner next(env, small_node(), kQuiet);

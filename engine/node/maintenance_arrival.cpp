@@ -1,0 +1,56 @@
+// A collection from elsewhere, put in the place of a name.
+//
+// 1. A collection without a name is logged: its id is ours from then on, and nobody sees it.
+// 2. Its files are written, synced and published under that id.
+// 3. One record gives it the name and drops who had it. A start that finds no such record drops the
+//    collection without a name (Node::open), so a kill leaves the old one or the new one.
+#include <future>
+
+#include "engine/log/resolve.h"
+#include "engine/node/maintenance_running.h"
+#include "storage/base/log.h"
+
+namespace vz::node {
+namespace {
+
+Result<log::WriteOutcome> write(log::Writer& writer, log::WriteRequest request) {
+  std::promise<Result<log::WriteOutcome>> answered;
+  writer.submit(std::move(request),
+                [&](Result<log::WriteOutcome> outcome) { answered.set_value(std::move(outcome)); });
+  return answered.get_future().get();
+}
+
+}  // namespace
+
+Status Maintenance::check_place(const std::string& name) const {
+  VZ_TRY(collection::check_collection_name(name));
+  return log::check_place(*catalog_of(*visibility_), name);
+}
+
+Result<Lsn> Maintenance::replace_collection(const std::string& name,
+                                            const collection::LiveCollection& content,
+                                            const Watch& watch) {
+  const Running running(*this, watch);
+  VZ_TRY(running.may_go_on());
+  VZ_TRY(check_place(name));
+  VZ_TRY_ASSIGN(const auto begun, write(writer_, log::BeginArrival{*content.definition()}));
+  const CollectionId id = begun.lsn;
+  const auto arrive = [&]() -> Result<Lsn> {
+    std::shared_ptr<collection::LiveCollection> arriving;
+    writer_.run_between_groups(
+        [&](const log::NodeState& state) { arriving = state.collections.at(id); });
+    VZ_TRY(housekeeper_.adopt(*arriving, name, content, running.stop()));
+    VZ_TRY(running.may_go_on());
+    VZ_TRY_ASSIGN(const auto named, write(writer_, log::EndArrival{id, name}));
+    return named.lsn;
+  };
+  Result<Lsn> arrived = arrive();
+  // Refused only when the log has failed or the node stops: then the next start does it.
+  if (!arrived) (void)write(writer_, log::AbandonArrival{id});
+  // The files that this has made needless go with it; else with the next image.
+  if (const Status published = publisher_.publish_catalog(); !published)
+    LogEvent(LogLevel::kWarn, "catalog_not_published").with("reason", published.error().message);
+  return arrived;
+}
+
+}  // namespace vz::node
