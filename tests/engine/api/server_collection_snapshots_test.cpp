@@ -173,6 +173,13 @@ TEST_CASE("collection snapshots: of another node, whose lsns are far ahead", "[a
   const json page =
       json::parse(node.post("/collections/docs/points/scroll", R"({"limit":100})").body);
   CHECK(page["result"]["points"].size() == 13);
+  // Nor do their versions lie ahead of the log: a delete must be younger than what it deletes, and
+  // a manifest that is made again from the files must not take the log for older than they are.
+  const json hits = json::parse(
+      node.post("/collections/docs/points/search", R"({"vector":[1,2,3,4],"limit":20})").body);
+  REQUIRE(hits["result"].size() == 13);
+  for (const json& hit : hits["result"])
+    CHECK(hit["version"].get<Lsn>() <= node.server->node()->visible_lsn());
   CHECK(node.put("/collections/docs/points?wait=true", points("5")).status == 200);
   CHECK(node.count_of("docs") == 13);
 }
