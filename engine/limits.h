@@ -63,6 +63,13 @@ inline constexpr std::size_t kWriteQueueBytesMax = 256u << 20;
 inline constexpr std::size_t kSegmentsPerCollectionMax = 64;
 inline constexpr std::uint32_t kSegmentRowsMax = 1u << 28;
 
+// Audit log
+inline constexpr std::size_t kAuditTextBytesMax = 512;         ///< of each text of an event
+inline constexpr std::uint64_t kAuditFileBytesMax = 8u << 20;  ///< then the next file begins
+inline constexpr std::size_t kAuditFilesMax = 32;              ///< the oldest goes
+inline constexpr std::size_t kAuditProblemsMax = 100;          ///< that a verdict lists
+inline constexpr std::size_t kAuditPageMax = 10'000;           ///< lines of one answer
+
 // Jobs and run-time settings
 inline constexpr std::size_t kJobsRunningMax = 16;
 inline constexpr std::size_t kJobsKeptMax = 1'000;  ///< of those that ended
