@@ -8,6 +8,7 @@
 
 #include "cli/commands/data_shared.h"
 #include "cli/output/result.h"
+#include "storage/base/utc.h"
 #include "tools/offline/quarantine.h"
 
 namespace vz::cli {
@@ -40,29 +41,21 @@ std::string joined(const std::vector<check::FindingId>& ids) {
   return text;
 }
 
-std::string utc(std::int64_t time_s) {
-  const auto time = static_cast<std::time_t>(time_s);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 ordered_json json_of(const std::vector<QuarantineEntry>& entries) {
   ordered_json out = ordered_json::array();
   for (const QuarantineEntry& entry : entries) {
     const auto& record = entry.record;
-    out.push_back({{"name", record.name},
-                   {"kind", record.kind},
-                   {"time", entry.has_record ? ordered_json(utc(record.time_s)) : ordered_json()},
-                   {"files", entry.files},
-                   {"bytes", entry.bytes},
-                   {"collection", record.collection},
-                   {"findings", joined(record.findings)},
-                   {"first_lsn", record.first_lsn},
-                   {"last_lsn", record.last_lsn},
-                   {"why", record.why}});
+    out.push_back(
+        {{"name", record.name},
+         {"kind", record.kind},
+         {"time", entry.has_record ? ordered_json(rfc3339_seconds(record.time_s)) : ordered_json()},
+         {"files", entry.files},
+         {"bytes", entry.bytes},
+         {"collection", record.collection},
+         {"findings", joined(record.findings)},
+         {"first_lsn", record.first_lsn},
+         {"last_lsn", record.last_lsn},
+         {"why", record.why}});
   }
   return out;
 }

@@ -1,12 +1,12 @@
 #include "cli/commands/snapshot_shared.h"
 
-#include <ctime>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "storage/base/utc.h"
 #include "tools/drive/url.h"
 
 namespace vz::cli {
@@ -15,15 +15,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
-
-std::string utc(std::int64_t time_us) {
-  const auto seconds = static_cast<std::time_t>(time_us / kMicrosecondsPerSecond);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 }  // namespace
 
@@ -60,7 +51,9 @@ Result<std::unique_ptr<archive::ByteSource>> open_archive(Env& env, const std::s
 
 void add_summary(const snapshot::SnapshotSummary& summary, ordered_json& out) {
   out["scope"] = summary.scope == store::SnapshotScope::kCollection ? "collection" : "node";
-  out["created"] = summary.created_us > 0 ? ordered_json(utc(summary.created_us)) : ordered_json();
+  out["created"] = summary.created_us > 0
+                       ? ordered_json(rfc3339_seconds(summary.created_us / kMicrosecondsPerSecond))
+                       : ordered_json();
   out["lsn"] = summary.lsn;
   out["epoch"] = summary.epoch;
   out["points"] = summary.points;

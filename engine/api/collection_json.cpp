@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/api/json_text.h"
+#include "storage/base/utc.h"
 
 namespace vz::api {
 namespace {

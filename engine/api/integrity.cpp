@@ -9,6 +9,7 @@
 #include "engine/api/job_answers.h"
 #include "engine/api/json_text.h"
 #include "engine/node/maintenance.h"
+#include "storage/base/utc.h"
 
 namespace vz::api {
 namespace {

@@ -5,6 +5,7 @@
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
 #include "engine/api/write_parameters.h"
+#include "storage/base/utc.h"
 
 namespace vz::api {
 namespace {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <limits>
 
 namespace vz::api {
@@ -113,23 +112,6 @@ void append_id(std::string& out, PointId id) {
   out.push_back('"');
   out += id.to_string();
   out.push_back('"');
-}
-
-std::string rfc3339(std::int64_t time_us) {
-  constexpr std::int64_t kSecondUs = 1'000'000;
-  std::int64_t micros = time_us % kSecondUs;
-  std::time_t seconds = static_cast<std::time_t>(time_us / kSecondUs);
-  if (micros < 0) {
-    micros += kSecondUs;
-    --seconds;
-  }
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                parts.tm_sec, static_cast<int>(micros));
-  return text.data();
 }
 
 }  // namespace vz::api

@@ -24,9 +24,6 @@ void append_number(std::string& out, T value) {
 /// A number, or a UUID in quotes.
 void append_id(std::string& out, PointId id);
 
-/// `2024-01-15T10:30:00.123456Z`. time_us  microseconds since 1970, UTC.
-std::string rfc3339(std::int64_t time_us);
-
 /// An empty body means {}.
 inline void fill_empty(std::string& body) {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) body = "{}";

@@ -4,6 +4,7 @@
 #include "engine/api/handlers.h"
 #include "engine/api/json_text.h"
 #include "engine/api/restore_json.h"
+#include "storage/base/utc.h"
 
 namespace vz::api {
 namespace {

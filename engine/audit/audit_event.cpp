@@ -1,13 +1,11 @@
 #include "engine/audit/audit_event.h"
 
-#include <cstdio>
-#include <ctime>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/limits.h"
 #include "storage/base/bytes.h"
 #include "storage/base/hex.h"
+#include "storage/base/utc.h"
 
 namespace vz::audit {
 namespace {
@@ -17,7 +15,6 @@ using nlohmann::ordered_json;
 constexpr std::string_view kHashKey = ",\"hash\":\"";
 constexpr std::string_view kEnd = "\"}";
 constexpr std::size_t kHexBytes = 64;
-constexpr std::int64_t kMicroseconds = 1'000'000;
 
 std::string bounded(const std::string& text) {
   return text.substr(0, limits::kAuditTextBytesMax);
@@ -52,21 +49,9 @@ std::string_view outcome_name(Outcome outcome) {
   return "failed";
 }
 
-std::string utc_text(std::int64_t time_us) {
-  const std::int64_t at = time_us < 0 ? 0 : time_us;
-  const auto seconds = static_cast<std::time_t>(at / kMicroseconds);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char day[32];
-  std::strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%06dZ", day, static_cast<int>(at % kMicroseconds));
-  return text;
-}
-
 std::string encode(const Event& event, const Head& before, Head& after) {
   const ordered_json json = {{"seq", before.seq + 1},
-                             {"time", utc_text(event.time_us)},
+                             {"time", rfc3339(event.time_us)},
                              {"actor", bounded(event.actor)},
                              {"ip", bounded(event.ip)},
                              {"action", bounded(event.action)},

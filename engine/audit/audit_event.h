@@ -65,7 +65,4 @@ Result<Link> decode_link(std::string_view line);
 std::string encode_head(const Head& head);
 Result<Head> decode_head(std::string_view text);
 
-/// "2026-12-01T13:00:00.000000Z"
-std::string utc_text(std::int64_t time_us);
-
 }  // namespace vz::audit

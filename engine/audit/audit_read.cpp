@@ -6,6 +6,7 @@
 
 #include "engine/audit/audit_files.h"
 #include "engine/audit/audit_log.h"
+#include "storage/base/utc.h"
 
 namespace vz::audit {
 namespace {
@@ -104,8 +105,8 @@ bool holds(const nlohmann::json& line, const char* key, const std::string& wante
 bool matches(const nlohmann::json& line, const Query& query) {
   if (!line.is_object()) return false;
   const std::string time = line.value("time", "");
-  if (query.since_us > 0 && time < utc_text(query.since_us)) return false;
-  if (query.until_us > 0 && time >= utc_text(query.until_us)) return false;
+  if (query.since_us > 0 && time < rfc3339(query.since_us)) return false;
+  if (query.until_us > 0 && time >= rfc3339(query.until_us)) return false;
   return holds(line, "actor", query.actor) && holds(line, "result", query.result) &&
          line.value("action", "").find(query.action) != std::string::npos;
 }

@@ -2,18 +2,10 @@
 
 #include "engine/node/snapshots.h"
 #include "engine/payload/json_text.h"
+#include "storage/base/utc.h"
 
 namespace vz::node {
 namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 std::string field(const char* key, std::uint64_t value) {
   return std::string("\"") + key + "\":" + std::to_string(value);
@@ -29,11 +21,11 @@ std::string snapshot_manifest_json(const std::string& node_id, const std::string
                                    const store::SnapshotContents& contents, Lsn lsn,
                                    const snapshot::PackReport& report) {
   const snapshot::SnapshotSummary& summary = report.summary;
-  std::string out = "{" + field("node", node_id) + "," + field("lsn", lsn) + "," +
-                    field("epoch", summary.epoch) + "," + field("created_at", utc_now()) + ",\n" +
-                    "\"archive\":{" + field("name", name) + "," +
-                    field("size", report.archive_bytes) + "," +
-                    field("sha256", to_hex(report.archive_sha256)) + "},\n\"collections\":[";
+  std::string out =
+      "{" + field("node", node_id) + "," + field("lsn", lsn) + "," + field("epoch", summary.epoch) +
+      "," + field("created_at", rfc3339_seconds(std::time(nullptr))) + ",\n" + "\"archive\":{" +
+      field("name", name) + "," + field("size", report.archive_bytes) + "," +
+      field("sha256", to_hex(report.archive_sha256)) + "},\n\"collections\":[";
   const char* between = "\n";
   for (const auto& one : summary.collections) {
     out += between + ("{" + field("name", one.name)) + "," + field("vector_count", one.points) +

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "storage/base/utc.h"
+
 namespace vz::store {
 namespace {
 
@@ -31,15 +33,6 @@ std::string host() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
-
 /// Plain ASCII inside quotes; anything that JSON would have to escape becomes '?'.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
@@ -54,7 +47,8 @@ std::string quoted(std::string_view text) {
 
 std::string lock_owner() {
   return "{\"pid\":" + std::to_string(::getpid()) + ",\"host\":" + quoted(host()) +
-         ",\"command\":" + quoted(command()) + ",\"since\":" + quoted(now_utc()) + "}";
+         ",\"command\":" + quoted(command()) +
+         ",\"since\":" + quoted(rfc3339_seconds(std::time(nullptr))) + "}";
 }
 
 }  // namespace vz::store

@@ -8,6 +8,7 @@
 
 #include "engine/api/access.h"
 #include "engine/api/json_text.h"
+#include "storage/base/utc.h"
 
 using namespace vz;
 using api::ListenerKind;
@@ -256,7 +257,7 @@ TEST_CASE("json text: numbers read back as the same value", "[api][json]") {
   std::string infinite;
   api::append_number(infinite, std::numeric_limits<float>::infinity());
   CHECK(infinite == "3.4028235e+38");
-  CHECK(api::rfc3339(0) == "1970-01-01T00:00:00.000000Z");
-  CHECK(api::rfc3339(1'705'314'600'123'456) == "2024-01-15T10:30:00.123456Z");
-  CHECK(api::rfc3339(-1) == "1969-12-31T23:59:59.999999Z");
+  CHECK(vz::rfc3339(0) == "1970-01-01T00:00:00.000000Z");
+  CHECK(vz::rfc3339(1'705'314'600'123'456) == "2024-01-15T10:30:00.123456Z");
+  CHECK(vz::rfc3339(-1) == "1969-12-31T23:59:59.999999Z");
 }
