@@ -75,7 +75,9 @@ void run_app(int argc, const char* const* argv, Context& context) {
   add_gc_command(app, context);
   add_health_command(app, context);
   add_integrity_command(app, context);
+  add_ip_command(app, context);
   add_job_command(app, context);
+  add_key_command(app, context);
   add_metrics_command(app, context);
   add_serve_command(app, context);
   add_slowlog_command(app, context);

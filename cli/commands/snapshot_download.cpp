@@ -22,7 +22,7 @@ constexpr long kSilenceMs = 60'000;
 constexpr std::string_view kCommand = "snapshot download";
 
 struct Options {
-  std::string url = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::string name;
   std::string to;
   OutputFormat output = OutputFormat::kTable;
@@ -42,8 +42,8 @@ Result<std::string> expected_checksum(drive::HttpClient& http, const std::string
 /// Into the sink; what arrives must have the checksum that the node knows.
 Result<snapshot::PackReport> fetch(const Options& options, Context& context,
                                    archive::ByteSink& sink) {
-  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
-  drive::HttpClient http(endpoint.base_url(), kSilenceMs);
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
+  drive::HttpClient http(endpoint, kSilenceMs);
   VZ_TRY_ASSIGN(const std::string expected, expected_checksum(http, options.name));
   archive::HashingSink hashed(sink);
   const std::string path = "/snapshots/" + drive::path_part(options.name);
@@ -53,7 +53,7 @@ Result<snapshot::PackReport> fetch(const Options& options, Context& context,
     bar.update(hashed.size_bytes(), total);
     return {};
   };
-  VZ_TRY_ASSIGN(const auto answer, drive::download(endpoint.base_url() + path, kSilenceMs, take));
+  VZ_TRY_ASSIGN(const auto answer, drive::download(endpoint, path, kSilenceMs, take));
   if (answer.status != 200) return drive::refused("GET " + path, answer.status, answer.body);
   snapshot::PackReport report;
   report.archive_bytes = hashed.size_bytes();
@@ -71,7 +71,7 @@ void add_snapshot_download_command(CLI::App& snapshot, Context& context) {
   auto& command = *snapshot.add_subcommand("download", "Fetch a snapshot from the node");
   command.add_option("NAME", options->name, "As list prints it")->required();
   command.add_option("--to", options->to, "File to write; default: NAME in this directory");
-  add_endpoint_option(command, options->url);
+  add_endpoint_option(command, options->endpoint);
   add_output_option(command, options->output);
   command.footer(
       "Example:\n"

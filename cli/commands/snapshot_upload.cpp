@@ -21,7 +21,7 @@ constexpr std::string_view kCommand = "snapshot upload";
 constexpr std::size_t kReadBytes = 256u << 10;
 
 struct Options {
-  std::string url = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::string from;
   bool yes = false;
   OutputFormat output = OutputFormat::kTable;
@@ -53,7 +53,7 @@ Result<Sum> sum_of(Env& env, const Options& options, Context& context) {
 
 /// What was sent. Errors: of the file, of the call, and what the node answered.
 Result<Sum> send(const Options& options, Context& context) {
-  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
   const auto env = make_posix_env();
   std::optional<Sum> known;
   if (options.from != kPipe) {
@@ -71,9 +71,9 @@ Result<Sum> send(const Options& options, Context& context) {
   };
   const std::string path =
       "/snapshots/upload?wait=true" + (known ? "&checksum=" + known->sha256 : std::string());
-  VZ_TRY_ASSIGN(const auto answer, drive::upload(endpoint.base_url() + path,
-                                                 known ? std::optional(known->bytes) : std::nullopt,
-                                                 kSilenceMs, give));
+  VZ_TRY_ASSIGN(const auto answer,
+                drive::upload(endpoint, path, known ? std::optional(known->bytes) : std::nullopt,
+                              kSilenceMs, give));
   VZ_TRY(drive::json_of("POST /snapshots/upload", answer));
   VZ_TRY_ASSIGN(const Sha256Digest digest, hashed.finish());
   sent.sha256 = to_hex(digest);
@@ -88,7 +88,7 @@ void add_snapshot_upload_command(CLI::App& snapshot, Context& context) {
       "upload", "Send a snapshot to the running node and make it its content");
   add_archive_option(command, options->from);
   command.add_flag("-y,--yes", options->yes, "Do not ask");
-  add_endpoint_option(command, options->url);
+  add_endpoint_option(command, options->endpoint);
   add_output_option(command, options->output);
   command.footer(
       "Examples:\n"

@@ -84,6 +84,17 @@ void collect_garbage(std::shared_ptr<Call> call);
 void get_settings(std::shared_ptr<Call> call);
 void change_settings(std::shared_ptr<Call> call);
 
+// keys.cpp
+void list_keys(std::shared_ptr<Call> call);
+void create_key(std::shared_ptr<Call> call);
+void revoke_key(std::shared_ptr<Call> call);
+void rotate_key(std::shared_ptr<Call> call);
+
+// ip_rules.cpp
+void list_ip_rules(std::shared_ptr<Call> call);
+void block_ips(std::shared_ptr<Call> call);
+void unblock_ips(std::shared_ptr<Call> call);
+
 // integrity.cpp
 void check_integrity(std::shared_ptr<Call> call);
 void get_integrity(std::shared_ptr<Call> call);

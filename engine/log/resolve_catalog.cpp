@@ -87,6 +87,7 @@ struct CatalogResolver {
                          .payload = format::encode(record)};
   }
   Resolved operator()(const PointsWrite&) const { return std::nullopt; }
+  Resolved operator()(const SecurityWrite&) const { return std::nullopt; }
 
  private:
   using Aliases = std::map<std::string, CollectionId, std::less<>>;

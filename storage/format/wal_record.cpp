@@ -65,7 +65,7 @@ Result<WalRecord> decode_wal_record(ByteSpan bytes, std::uint32_t seed) {
       .payload = bytes.subspan(kWalRecordHeaderSize, payload_size),
   };
   const auto version = load_number<std::uint8_t>(data + at::kVersion);
-  if (version > kWalRecordVersion || record.kind > kWalRecordKindLast) {
+  if (version > kWalRecordVersion || !is_known(record.kind)) {
     return fail(ErrorCode::kIncompatible,
                 "record " + std::to_string(record.lsn) + " has version " + std::to_string(version) +
                     " and kind " + std::to_string(static_cast<unsigned>(record.kind)) +

@@ -41,8 +41,17 @@ enum class WalRecordKind : std::uint8_t {  // On disk: add, never renumber or re
   kDefineCollection = 3,  ///< a whole new definition: PATCH, index declarations
   kAliases = 4,
   kPoints = 5,  ///< storage/format/points_record.h
+  // Of the node; JSON, see engine/security/security_json.h.
+  kPutKeys = 7,
+  kRevokeKey = 8,
+  kPutIpRules = 9,
+  kDeleteIpRules = 10,
 };
-inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kPoints;
+inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kDeleteIpRules;
+/// 6 is of another version.
+constexpr bool is_known(WalRecordKind kind) {
+  return kind <= kWalRecordKindLast && kind != WalRecordKind{6};
+}
 
 struct WalRecord {
   Lsn lsn = 0;
