@@ -66,6 +66,7 @@ void run_app(int argc, const char* const* argv, Context& context) {
       "  vectorizerctl serve --help\n\n" +
       exit_code_help());
   app.require_subcommand(0, 1);
+  add_audit_command(app, context);
   add_bench_command(app, context);
   add_cache_command(app, context);
   add_collection_command(app, context);
@@ -75,7 +76,9 @@ void run_app(int argc, const char* const* argv, Context& context) {
   add_gc_command(app, context);
   add_health_command(app, context);
   add_integrity_command(app, context);
+  add_ip_command(app, context);
   add_job_command(app, context);
+  add_key_command(app, context);
   add_metrics_command(app, context);
   add_serve_command(app, context);
   add_slowlog_command(app, context);

@@ -70,6 +70,9 @@ inline constexpr std::size_t kAuditFilesMax = 32;              ///< the oldest g
 inline constexpr std::size_t kAuditProblemsMax = 100;          ///< that a verdict lists
 inline constexpr std::size_t kAuditPageMax = 10'000;           ///< lines of one answer
 
+inline constexpr std::size_t kAuditQueueMax = 4'096;     ///< events that wait to be written
+inline constexpr std::size_t kAuditRefusalsMax = 1'024;  ///< callers whose refusals are told apart
+
 // Jobs and run-time settings
 inline constexpr std::size_t kJobsRunningMax = 16;
 inline constexpr std::size_t kJobsKeptMax = 1'000;  ///< of those that ended
@@ -77,6 +80,25 @@ inline constexpr std::size_t kJobFileBytesMax = 2u << 20;
 inline constexpr std::size_t kJobResultBytesMax = 1u << 20;
 inline constexpr std::size_t kJobTextBytesMax = 4u << 10;  ///< an object's name, an error's message
 inline constexpr std::size_t kSettingsBytesMax = 64u << 10;
+
+// Keys and rules about addresses
+inline constexpr std::size_t kApiKeysMax = 1'000;  ///< that are not revoked
+/// With those that were: their ids stay for good. A revocation turns the one into the other, so it
+/// always has room.
+inline constexpr std::size_t kKeyIdsMax = 20'000;
+inline constexpr std::size_t kKeyNameBytesMax = 128;
+inline constexpr std::size_t kKeyGlobsMax = 64;
+inline constexpr std::size_t kKeyGlobBytesMax = 2'048;  ///< of all patterns of a key
+inline constexpr std::size_t kKeyCidrsMax = 64;
+inline constexpr std::int64_t kKeyOverlapSecondsMax = 30 * 86'400;
+inline constexpr std::size_t kIpRulesMax = 10'000;
+inline constexpr std::size_t kIpsPerRequestMax = 1'000;
+inline constexpr std::size_t kIpReasonBytesMax = 256;
+inline constexpr std::int64_t kIpTtlSecondsMax = 10ll * 366 * 86'400;
+inline constexpr std::size_t kSecurityFileBytesMax = 64u << 20;
+inline constexpr std::size_t kSecurityRecordBytesMax = 4u << 20;
+inline constexpr std::size_t kTrustedProxiesMax = 64;
+inline constexpr std::size_t kForwardedAddressesMax = 32;  ///< looked at, of one request
 
 // Slow queries and the cache of answers
 inline constexpr std::int64_t kSlowQueryThresholdMsMax = 3'600'000;

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <iostream>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
 
+#include "engine/security/api_key.h"
+#include "storage/env/env.h"
 #include "tools/drive/http_client.h"
 
 namespace vz::cli {
@@ -16,6 +20,7 @@ constexpr std::string_view kScheme = "http://";
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::size_t kNamesMax = 8;  ///< of collections in an error
 constexpr std::size_t kQuotedBytesMax = 128;
+constexpr std::uint64_t kKeyFileBytesMax = 256;
 
 /// "it has words and cities", for who mistyped a name.
 std::string names_text(const std::vector<std::string>& names) {
@@ -35,13 +40,43 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
 
 }  // namespace
 
-void add_endpoint_option(CLI::App& command, std::string& url) {
-  command.add_option("--endpoint", url, "URL of the node")
+void add_endpoint_option(CLI::App& command, EndpointOptions& options) {
+  command.add_option("--endpoint", options.url, "URL of the node")
       ->envname("VECTORIZERCTL_ENDPOINT")
       ->capture_default_str();
+  command
+      .add_option("--api-key-file", options.api_key_file,
+                  "File that holds the API key, - for standard input; without it "
+                  "VECTORIZERCTL_API_KEY")
+      ->envname("VECTORIZERCTL_API_KEY_FILE");
 }
 
-Result<drive::Endpoint> parse_endpoint(const std::string& url) {
+namespace {
+
+/// The key in a text of one line. What is no key is not told: it may be another secret.
+Result<std::string> key_in(std::string_view text, const std::string& source) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  if (security::id_of_key_text(text)) return std::string(text);
+  return fail(ErrorCode::kInvalidArgument, source + " holds no API key: expected vz_ID_SECRET");
+}
+
+Result<std::string> api_key_of(const EndpointOptions& options) {
+  if (options.api_key_file == "-") {
+    std::string line;
+    std::getline(std::cin, line);
+    return key_in(line, "standard input");
+  }
+  if (!options.api_key_file.empty()) {
+    const auto env = make_posix_env();
+    VZ_TRY_ASSIGN(const Bytes bytes, read_file(*env, options.api_key_file, kKeyFileBytesMax));
+    return key_in(as_text(bytes), options.api_key_file);
+  }
+  const char* set = std::getenv("VECTORIZERCTL_API_KEY");
+  if (set == nullptr || *set == '\0') return std::string();
+  return key_in(set, "VECTORIZERCTL_API_KEY");
+}
+
+Result<drive::Endpoint> parse_url(const std::string& url) {
   const std::string quoted = "--endpoint '" + url.substr(0, kQuotedBytesMax) + "'";
   const auto wrong = [&] {
     return fail(ErrorCode::kInvalidArgument,
@@ -65,9 +100,17 @@ Result<drive::Endpoint> parse_endpoint(const std::string& url) {
   return endpoint;
 }
 
+}  // namespace
+
+Result<drive::Endpoint> parse_endpoint(const EndpointOptions& options) {
+  VZ_TRY_ASSIGN(drive::Endpoint endpoint, parse_url(options.url));
+  VZ_TRY_ASSIGN(endpoint.api_key, api_key_of(options));
+  return endpoint;
+}
+
 Result<drive::CollectionShape> require_collection(const drive::Endpoint& endpoint,
                                                   const std::string& collection) {
-  drive::HttpClient http(endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(endpoint, kTimeoutMs);
   auto shape = drive::collection_shape(http, collection);
   if (shape || shape.error().code != ErrorCode::kNotFound) return shape;
   const auto names = drive::collection_names(http);

@@ -15,12 +15,21 @@ namespace vz::cli {
 
 inline constexpr const char* kDefaultEndpoint = "http://127.0.0.1:15002";
 
-/// Adds --endpoint, which VECTORIZERCTL_ENDPOINT may give, too. `url` must outlive `command`.
-void add_endpoint_option(CLI::App& command, std::string& url);
+struct EndpointOptions {
+  std::string url = kDefaultEndpoint;
+  std::string api_key_file;  ///< "-": standard input
+};
 
-/// http://HOST[:PORT][/]; without a port it is 80, as in any URL.
-/// Errors: kInvalidArgument; kUnsupported (https, unix sockets).
-Result<drive::Endpoint> parse_endpoint(const std::string& url);
+/// Adds --endpoint and --api-key-file, which VECTORIZERCTL_ENDPOINT and VECTORIZERCTL_API_KEY_FILE
+/// may give, too. No option takes a key itself: everybody on the machine sees what a command is
+/// called with. `options` must outlive `command`.
+void add_endpoint_option(CLI::App& command, EndpointOptions& options);
+
+/// http://HOST[:PORT][/]; without a port it is 80, as in any URL. Its key is that of the file, else
+/// of VECTORIZERCTL_API_KEY, else none.
+/// Errors: kInvalidArgument (also: that is no key, which is not told then), kUnsupported (https,
+/// unix sockets), kNotFound, kIoError (the file).
+Result<drive::Endpoint> parse_endpoint(const EndpointOptions& options);
 
 /// The collection, which must exist.
 /// Errors: kNotFound naming those that do exist, and those of drive::collection_shape.

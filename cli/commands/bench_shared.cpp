@@ -27,7 +27,6 @@ Status check_filter(const std::string& filter) {
 }  // namespace
 
 void add_node_options(CLI::App& command, NodeOptions& options) {
-  options.endpoint = kDefaultEndpoint;
   add_endpoint_option(command, options.endpoint);
   add_output_option(command, options.output);
 }

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cli/client/endpoint.h"
 #include "cli/context/context.h"
 #include "cli/output/result.h"
 #include "storage/base/status.h"
@@ -25,7 +26,7 @@ void add_bench_recall_command(CLI::App& bench, Context& context);
 void add_bench_insert_command(CLI::App& bench, Context& context);
 
 struct NodeOptions {
-  std::string endpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
 };
 

@@ -22,7 +22,7 @@ constexpr const char* kEnabled = "cache.query_cache.enabled";
 constexpr const char* kSize = "cache.query_cache.size_mb";
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
   std::int64_t size_mb = 0;  ///< 0: as it is
 };
@@ -65,7 +65,7 @@ void run(const std::string& verb, const Changes& changes, const Options& options
   const std::string command = "cache " + verb;
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), command, context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto cache = ask(http, changes);
   if (!cache) return report_error(with_endpoint_hint(cache.error()), command, context);
   ordered_json out = {{"schema", "vectorizerctl.cache/1"}};

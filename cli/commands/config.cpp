@@ -22,7 +22,7 @@ using Settings = std::vector<NodeSetting>;
 constexpr long kTimeoutMs = 30'000;
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
   bool origin = false;
   std::string key;
@@ -50,7 +50,7 @@ void run(std::string_view command, const Options& options, Context& context, con
          const Print& print) {
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), command, context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto result = ask(http);
   if (!result) return report_error(with_endpoint_hint(result.error()), command, context);
   print_result(print(*result), options.output, context.out);

@@ -76,6 +76,8 @@ std::string mend_of(const std::string& directory, const Finding& finding) {
   switch (finding.id) {
     case FindingId::kRestoreIncomplete:
       return "vectorizerctl data restore-abort " + directory;
+    case FindingId::kSecurityDamaged:
+      return "";  // Nothing but a copy can mend it; the message says what to do.
     case FindingId::kSelfSearch:
     case FindingId::kRecall: {
       // "collections/2/0001-00000007.index-1" is of segment 0001-00000007.

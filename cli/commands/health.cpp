@@ -24,13 +24,13 @@ constexpr std::string_view kFooter =
     "not serve (loading, failed log); 13 there is no answer.\n\n";
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
 };
 
 /// The answer of a node, well or not. Errors: those of drive::call_json.
 Result<ordered_json> ask(const drive::Endpoint& endpoint) {
-  drive::HttpClient http(endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(endpoint, kTimeoutMs);
   VZ_TRY_ASSIGN(const auto answer, http.request("GET", "/health", ""));
   ordered_json said = ordered_json::parse(answer.body, nullptr, false);
   const bool ours = said.is_object() && said.contains("status") && said.contains("checks");

@@ -26,7 +26,7 @@ constexpr std::uint64_t kBytesPerMb = 1'000'000;
 constexpr const char* kPath = "/admin/integrity-check";
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::vector<std::string> collections;
   bool deep = false;
   bool detach = false;
@@ -43,7 +43,7 @@ constexpr std::string_view kExit =
 Result<ordered_json> ask(const Options& options, long timeout_ms, std::string_view method,
                          const std::string& path, const std::string& body = "") {
   VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
-  drive::HttpClient http(endpoint.base_url(), timeout_ms);
+  drive::HttpClient http(endpoint, timeout_ms);
   VZ_TRY_ASSIGN(const auto answer, http.request(method, path, body));
   const std::string call = std::string(method) + " " + path;
   if (answer.status != 200 && answer.status != 202)

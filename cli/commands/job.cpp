@@ -48,7 +48,7 @@ ordered_json short_row(const json& job) {
 void list(const Options& options, Context& context) {
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), "job list", context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto jobs = drive::list_jobs(http);
   if (!jobs) return report_error(with_endpoint_hint(jobs.error()), "job list", context);
   ordered_json out = {{"schema", "vectorizerctl.job.list/1"}, {"count", jobs->size()}};
@@ -61,7 +61,7 @@ void list(const Options& options, Context& context) {
 void show(const Options& options, Context& context) {
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), "job show", context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto job = drive::find_job(http, options.id);
   if (!job) return report_error(with_endpoint_hint(job.error()), "job show", context);
   print_job(*job, options, context);
@@ -70,7 +70,7 @@ void show(const Options& options, Context& context) {
 void cancel(const Options& options, Context& context) {
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), "job cancel", context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto job = drive::cancel_job(http, options.id);
   if (!job) return report_error(with_endpoint_hint(job.error()), "job cancel", context);
   if ((*job)["status"] != "running" || !waits(options, context))

@@ -107,7 +107,7 @@ std::optional<json> await_job(const std::string& id, std::string_view command,
     report_error(endpoint.error(), command, context);
     return std::nullopt;
   }
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const InterruptWatch interrupt;
   drive::JobWait wait;
   if (options.timeout_seconds > 0)
@@ -144,7 +144,7 @@ void run_job_command(const std::string& path, std::string_view command, const Jo
                      Context& context) {
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), command, context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto started = drive::start_job(http, path);
   if (!started) return report_error(with_endpoint_hint(started.error()), command, context);
   if (!waits(options, context)) return print_job(*started, options, context);

@@ -18,7 +18,7 @@ class App;
 namespace vz::cli {
 
 struct JobOptions {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
   bool wait = false;
   bool detach = false;

@@ -23,13 +23,13 @@ constexpr long kTimeoutMs = 10'000;
 constexpr std::string_view kPrefix = "vectorizer_";
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
   std::string name;
 };
 
 Result<std::string> ask(const drive::Endpoint& endpoint) {
-  drive::HttpClient http(endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(endpoint, kTimeoutMs);
   return drive::metrics_text(http);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/commands/serve_run.h"
 #include "cli/context/context.h"
 #include "cli/context/talk.h"
+#include "engine/limits.h"
 
 namespace vz::cli {
 namespace {
@@ -21,6 +22,9 @@ struct Options {
   std::string listen = "127.0.0.1:15002";
   std::string qdrant_listen;
   bool insecure = false;
+  bool no_trust_loopback = false;
+  std::vector<std::string> trusted_proxies;
+  std::string bootstrap_key_file;
   std::string log_format = "text";
   std::string log_level = "info";
   std::uint32_t seal_rows = node::NodeOptions{}.seal_rows;
@@ -47,6 +51,27 @@ LogLevel parse_level(const std::string& name) {
   return LogLevel::kInfo;
 }
 
+/// Who may call. Errors: kInvalidArgument.
+Status check_callers(const Options& options, server::ServerOptions& out) {
+  if (options.insecure && options.no_trust_loopback)
+    return fail(ErrorCode::kInvalidArgument,
+                "--insecure lets everybody in, and --no-trust-loopback nobody without a key");
+  out.access = options.insecure            ? api::Access::kInsecure
+               : options.no_trust_loopback ? api::Access::kKeysOnly
+                                           : api::Access::kLoopbackOnly;
+  if (options.trusted_proxies.size() > limits::kTrustedProxiesMax)
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "--trusted-proxy: at most " + std::to_string(limits::kTrustedProxiesMax) + " are allowed");
+  for (const std::string& text : options.trusted_proxies) {
+    auto range = security::parse_cidr(text);
+    if (!range) return while_doing(range.error(), "--trusted-proxy");
+    out.trusted_proxies.push_back(*range);
+  }
+  out.bootstrap_key_file = options.bootstrap_key_file;
+  return {};
+}
+
 Result<ServeOptions> checked(const Options& options) {
   ServeOptions out;
   VZ_TRY_ASSIGN(out.server.listen, parse_listener(options.listen, "--listen"));
@@ -54,7 +79,7 @@ Result<ServeOptions> checked(const Options& options) {
     VZ_TRY_ASSIGN(out.server.qdrant_listen,
                   parse_listener(options.qdrant_listen, "--qdrant-listen"));
   }
-  out.server.access = options.insecure ? api::Access::kInsecure : api::Access::kLoopbackOnly;
+  VZ_TRY(check_callers(options, out.server));
   out.server.version = VZ_VERSION;
   out.server.commit = VZ_COMMIT;
   out.server.io_threads = std::clamp(std::thread::hardware_concurrency(), 1u, 256u);
@@ -97,6 +122,19 @@ void add_serve_command(CLI::App& app, Context& context) {
       ->add_flag("--insecure", options->insecure,
                  "Listen beyond this machine and let in whoever reaches the port")
       ->envname("VECTORIZERCTL_INSECURE");
+  command
+      ->add_flag("--no-trust-loopback", options->no_trust_loopback,
+                 "Ask callers on this machine for a key too: for a node behind a local proxy")
+      ->envname("VECTORIZERCTL_NO_TRUST_LOOPBACK");
+  command
+      ->add_option(
+          "--trusted-proxy", options->trusted_proxies,
+          "Addresses or ranges of proxies whose X-Forwarded-For says where a request comes "
+          "from; commas between them")
+      ->envname("VECTORIZERCTL_TRUSTED_PROXY")
+      ->delimiter(',');
+  option("--bootstrap-key-file", options->bootstrap_key_file,
+         "Where to put an admin key, mode 0600, if the node has none that works");
   option("--log-format", options->log_format, "Log lines as text or json")
       ->check(CLI::IsMember({"text", "json"}));
   option("--log-level", options->log_level, "Lowest level logged: debug, info, warn or error")

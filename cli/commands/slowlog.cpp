@@ -26,7 +26,7 @@ constexpr const char* kThreshold = "logging.slow_query_threshold_ms";
 constexpr int kOff = -1;
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
   std::int64_t threshold_ms = 100;
   std::size_t limit = 20;
@@ -50,7 +50,7 @@ void run(const std::string& verb, const Options& options, Context& context, cons
   const std::string command = "slowlog " + verb;
   const auto endpoint = parse_endpoint(options.endpoint);
   if (!endpoint) return report_error(endpoint.error(), command, context);
-  drive::HttpClient http(endpoint->base_url(), kTimeoutMs);
+  drive::HttpClient http(*endpoint, kTimeoutMs);
   const auto said = ask_node(http);
   if (!said) return report_error(with_endpoint_hint(said.error()), command, context);
   ordered_json out = {{"schema", "vectorizerctl.slowlog." + verb + "/1"}};

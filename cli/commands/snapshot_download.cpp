@@ -23,7 +23,7 @@ constexpr long kSilenceMs = 60'000;
 constexpr std::string_view kCommand = "snapshot download";
 
 struct Options {
-  std::string url = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::string collection;  ///< "": of the whole node
   std::string name;
   std::string to;
@@ -45,8 +45,8 @@ Result<std::string> expected_checksum(drive::HttpClient& http, const std::string
 /// Into the sink; what arrives must have the checksum that the node knows.
 Result<snapshot::PackReport> fetch(const Options& options, Context& context,
                                    archive::ByteSink& sink) {
-  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
-  drive::HttpClient http(endpoint.base_url(), kSilenceMs);
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
+  drive::HttpClient http(endpoint, kSilenceMs);
   const std::string folder = snapshots_path(options.collection);
   VZ_TRY_ASSIGN(const std::string expected, expected_checksum(http, folder, options.name));
   archive::HashingSink hashed(sink);
@@ -57,7 +57,7 @@ Result<snapshot::PackReport> fetch(const Options& options, Context& context,
     bar.update(hashed.size_bytes(), total);
     return {};
   };
-  VZ_TRY_ASSIGN(const auto answer, drive::download(endpoint.base_url() + path, kSilenceMs, take));
+  VZ_TRY_ASSIGN(const auto answer, drive::download(endpoint, path, kSilenceMs, take));
   if (answer.status != 200) return drive::refused("GET " + path, answer.status, answer.body);
   snapshot::PackReport report;
   report.archive_bytes = hashed.size_bytes();
@@ -76,7 +76,7 @@ void add_snapshot_download_command(CLI::App& snapshot, Context& context) {
   command.add_option("NAME", options->name, "As list prints it")->required();
   add_collection_option(command, options->collection, "It is of this collection");
   command.add_option("--to", options->to, "File to write; default: NAME in this directory");
-  add_endpoint_option(command, options->url);
+  add_endpoint_option(command, options->endpoint);
   add_output_option(command, options->output);
   command.footer(
       "Example:\n"

@@ -22,7 +22,7 @@ constexpr long kTimeoutMs = 30'000;
 constexpr long kNoTimeout = 0;  ///< it lasts as long as the data is large
 
 struct Options {
-  std::string url = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::string collection;  ///< "": the whole node
   std::string format = "tar.gz";
   std::string name;
@@ -35,8 +35,8 @@ struct Options {
 /// The `result` of an answer. Errors: those of drive::call_json, kIncompatible.
 Result<json> ask(const Options& options, long timeout_ms, std::string_view method,
                  const std::string& path, const std::string& body = "") {
-  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
-  drive::HttpClient http(endpoint.base_url(), timeout_ms);
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
+  drive::HttpClient http(endpoint, timeout_ms);
   VZ_TRY_ASSIGN(json answer, drive::call_json(http, method, path, body));
   if (!answer.is_object() || !answer.contains("result"))
     return fail(ErrorCode::kIncompatible, path + " answered without a result: no node of ours");
@@ -64,7 +64,7 @@ CLI::App& add_command(CLI::App& snapshot, const std::shared_ptr<Options>& option
                       const std::string& name, const std::string& summary,
                       const std::string& footer) {
   auto& command = *snapshot.add_subcommand(name, summary);
-  add_endpoint_option(command, options->url);
+  add_endpoint_option(command, options->endpoint);
   add_output_option(command, options->output);
   command.footer(footer + "\n" + exit_code_help());
   return command;

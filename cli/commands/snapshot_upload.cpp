@@ -22,7 +22,7 @@ constexpr std::string_view kCommand = "snapshot upload";
 constexpr std::size_t kReadBytes = 256u << 10;
 
 struct Options {
-  std::string url = kDefaultEndpoint;
+  EndpointOptions endpoint;
   std::string from;
   std::string collection;  ///< "": it becomes the whole content
   bool yes = false;
@@ -55,7 +55,7 @@ Result<Sum> sum_of(Env& env, const Options& options, Context& context) {
 
 /// What was sent. Errors: of the file, of the call, and what the node answered.
 Result<Sum> send(const Options& options, Context& context) {
-  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.url));
+  VZ_TRY_ASSIGN(const drive::Endpoint endpoint, parse_endpoint(options.endpoint));
   const auto env = make_posix_env();
   std::optional<Sum> known;
   if (options.from != kPipe) {
@@ -74,9 +74,9 @@ Result<Sum> send(const Options& options, Context& context) {
   const std::string to = snapshots_path(options.collection) + "/upload";
   const std::string path =
       to + "?wait=true" + (known ? "&checksum=" + known->sha256 : std::string());
-  VZ_TRY_ASSIGN(const auto answer, drive::upload(endpoint.base_url() + path,
-                                                 known ? std::optional(known->bytes) : std::nullopt,
-                                                 kSilenceMs, give));
+  VZ_TRY_ASSIGN(const auto answer,
+                drive::upload(endpoint, path, known ? std::optional(known->bytes) : std::nullopt,
+                              kSilenceMs, give));
   VZ_TRY(drive::json_of("POST " + to, answer));
   VZ_TRY_ASSIGN(const Sha256Digest digest, hashed.finish());
   sent.sha256 = to_hex(digest);
@@ -94,7 +94,7 @@ void add_snapshot_upload_command(CLI::App& snapshot, Context& context) {
                         "Make it this collection, new or in place of the one of that name, and "
                         "leave all others alone");
   command.add_flag("-y,--yes", options->yes, "Do not ask");
-  add_endpoint_option(command, options->url);
+  add_endpoint_option(command, options->endpoint);
   add_output_option(command, options->output);
   command.footer(
       "Examples:\n"

@@ -26,7 +26,7 @@ constexpr std::string_view kFooter =
     "numbers: its vectors and its p99 search time, against the largest.\n\n";
 
 struct Options {
-  std::string endpoint = kDefaultEndpoint;
+  EndpointOptions endpoint;
   OutputFormat output = OutputFormat::kTable;
 };
 
@@ -64,7 +64,7 @@ ordered_json short_rows(const ordered_json& collections) {
 }
 
 Result<ordered_json> ask(const drive::Endpoint& endpoint) {
-  drive::HttpClient http(endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(endpoint, kTimeoutMs);
   VZ_TRY_ASSIGN(const auto answer, http.request("GET", "/stats", ""));
   if (answer.status != 200) return drive::refused("GET /stats", answer.status, answer.body);
   ordered_json said = ordered_json::parse(answer.body, nullptr, false);

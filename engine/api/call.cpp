@@ -1,15 +1,16 @@
 #include "engine/api/call.h"
 
+#include "engine/api/audit_events.h"
 #include "engine/api/json_text.h"
 #include "engine/limits.h"
+#include "engine/runtime/wall_clock.h"
 
 namespace vz::api {
 
 void Call::note_if_slow(int status, std::chrono::nanoseconds took) const {
   if (!facts_ || !service_.slow_queries.is_slow(took)) return;
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   service_.slow_queries.add(
-      {.time_us = std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count(),
+      {.time_us = runtime::unix_time_us(),
        .collection = argument(0),
        .facts = *facts_,
        .took_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
@@ -21,7 +22,11 @@ void Call::send(net::Response response) {
   const auto took = std::chrono::steady_clock::now() - started_;
   service_.numbers.count(route(), response.status, took);
   note_if_slow(response.status, took);
-  respond_(std::move(response));
+  if (service_.trail == nullptr || !is_audited(route())) return respond_(std::move(response));
+  service_.trail->record(audit_event(service_, head(), &route(), response.status),
+                         [respond = std::move(respond_), response = std::move(response)]() mutable {
+                           respond(std::move(response));
+                         });
 }
 
 double Call::seconds() const {
@@ -41,10 +46,10 @@ Result<std::shared_ptr<const collection::Reader>> Call::collection() const {
   return found;
 }
 
-void Call::offload(const std::shared_ptr<Call>& call, std::function<void()> work) {
-  if (call->service_.pool == nullptr) return work();
-  if (Status taken = call->service_.pool->submit(std::move(work)); !taken)
-    call->answer_error(taken.error());
+void Call::offload(const std::shared_ptr<Call>& call, runtime::ThreadPool* pool,
+                   std::function<void()> work) {
+  if (pool == nullptr) return work();
+  if (Status taken = pool->submit(std::move(work)); !taken) call->answer_error(taken.error());
 }
 
 std::string Call::enveloped(std::string result) const {

@@ -16,18 +16,21 @@
 #include "engine/api/query_facts.h"
 #include "engine/api/route.h"
 #include "engine/api/slow_queries.h"
+#include "engine/audit/audit_trail.h"
 #include "engine/net/http_server.h"
 #include "engine/node/node_owner.h"
 #include "engine/node/snapshots.h"
 #include "engine/runtime/thread_pool.h"
+#include "engine/security/state.h"
 #include "storage/base/status.h"
 
 namespace vz::api {
 
-/// Checks of who calls while no keys exist.
+/// Who is let in without a key.
 enum class Access : std::uint8_t {
-  kLoopbackOnly,  ///< direct loopback peers are trusted, all others refused
-  kInsecure,      ///< whoever reaches the port is let in
+  kLoopbackOnly,  ///< direct loopback peers
+  kKeysOnly,      ///< nobody
+  kInsecure,      ///< whoever reaches the port
 };
 
 /// What handlers know. Constant after construction, except the atomics, the numbers, the slow
@@ -37,6 +40,10 @@ struct Service {
   std::string commit;
   std::string host;  ///< the name under which answers show this node
   Access access = Access::kLoopbackOnly;
+  /// Whose X-Forwarded-For says where a request comes from.
+  std::vector<security::Cidr> trusted_proxies;
+  /// Keys and blocked addresses; known before there is a node.
+  std::shared_ptr<const security::PublishedState> security = security::publish({});
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   const node::NodeOwner* nodes = nullptr;     ///< has no node before recovery is done
   std::atomic<std::uint16_t> port{0};         ///< of the main listener, once it is bound
@@ -44,21 +51,28 @@ struct Service {
   HttpNumbers numbers;
   SlowQueries slow_queries;
   QueryCache query_cache;
-  std::atomic<const net::HttpServer*> http{nullptr};  ///< once it listens
+  std::atomic<net::HttpServer*> http{nullptr};  ///< once it listens
   runtime::ThreadPool* pool = nullptr;  ///< for long reads; null: they run where they came in
   node::Snapshots* snapshots = nullptr;
   runtime::ThreadPool* snapshot_pool = nullptr;  ///< for what lasts as long as the data is large
   runtime::ThreadPool* upload_pool = nullptr;    ///< writes what is uploaded
+  /// Changes keys and rules: never behind the searches of those whom they are to stop. Null: where
+  /// they came in.
+  runtime::ThreadPool* security_pool = nullptr;
+  audit::Trail* trail = nullptr;  ///< null: nothing is audited
 };
 
 /// Answer it once, from any thread; unanswered, the connection gets a 500.
 class Call {
  public:
-  Call(Service& service, RouteMatch match, net::Request request, net::Respond respond)
+  /// key: of the caller; null: without one, and let in.
+  Call(Service& service, RouteMatch match, net::Request request, net::Respond respond,
+       std::shared_ptr<const security::ApiKey> key)
       : service_(service),
         match_(std::move(match)),
         request_(std::move(request)),
         respond_(std::move(respond)),
+        key_(std::move(key)),
         node_(service.nodes->current()) {}
 
   [[nodiscard]] const net::RequestHead& head() const { return request_.head; }
@@ -76,6 +90,11 @@ class Call {
   /// write at once, and the call may be its last owner.
   [[nodiscard]] std::shared_ptr<node::Node> shared_node() const { return node_; }
 
+  /// Whether lists show the caller a collection or alias of that name.
+  [[nodiscard]] bool may_see(std::string_view name) const {
+    return key_ == nullptr || key_->may_use(name);
+  }
+
   /// The collection or alias named by the first part. Errors: kNotFound in the route's words.
   [[nodiscard]] Result<std::shared_ptr<const collection::Reader>> collection() const;
   /// kNotFound for the collection or alias `name`, in the words of the route's grammar.
@@ -83,7 +102,12 @@ class Call {
 
   /// Runs `work` on the pool, so that the io thread is free for others; answers 503 when the pool's
   /// queue is full.
-  static void offload(const std::shared_ptr<Call>& call, std::function<void()> work);
+  static void offload(const std::shared_ptr<Call>& call, std::function<void()> work) {
+    offload(call, call->service_.pool, std::move(work));
+  }
+  /// The same on another pool; null: at once.
+  static void offload(const std::shared_ptr<Call>& call, runtime::ThreadPool* pool,
+                      std::function<void()> work);
 
   /// Sends `result`, JSON text, in the route's envelope.
   void answer(std::string result);
@@ -102,7 +126,9 @@ class Call {
   [[nodiscard]] const std::optional<QueryFacts>& facts() const { return facts_; }
 
  private:
-  void send(net::Response response);  ///< every answer goes through here, and is counted
+  /// Every answer goes through here, and is counted; of what is audited it leaves when that is
+  /// durable.
+  void send(net::Response response);
   void note_if_slow(int status, std::chrono::nanoseconds took) const;
   [[nodiscard]] double seconds() const;
   [[nodiscard]] std::string enveloped(std::string result) const;
@@ -111,6 +137,7 @@ class Call {
   RouteMatch match_;
   net::Request request_;
   net::Respond respond_;
+  std::shared_ptr<const security::ApiKey> key_;
   std::shared_ptr<node::Node> node_;
   std::optional<QueryFacts> facts_;  ///< of a read whose request was understood
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

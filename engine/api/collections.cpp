@@ -27,12 +27,12 @@ std::string plain_true(const log::WriteOutcome&) {
   return "true";
 }
 
-void append_aliases(std::string& out, const std::vector<node::AliasInfo>& aliases,
-                    const std::string* collection) {
+void append_aliases(std::string& out, const Call& call, const std::string* collection) {
   out += "{\"aliases\":[";
   bool first = true;
-  for (const node::AliasInfo& alias : aliases) {
+  for (const node::AliasInfo& alias : call.node().aliases()) {
     if (collection != nullptr && alias.collection != *collection) continue;
+    if (!call.may_see(alias.alias) || !call.may_see(alias.collection)) continue;
     if (!first) out += ',';
     first = false;
     out += "{\"alias_name\":";
@@ -50,6 +50,7 @@ void list_collection_names(std::shared_ptr<Call> call) {
   std::string out = "{\"collections\":[";
   bool first = true;
   for (const auto& reader : call->node().collections()) {
+    if (!call->may_see(reader->name())) continue;
     if (!first) out += ',';
     first = false;
     out += "{\"name\":";
@@ -106,7 +107,7 @@ void change_aliases(std::shared_ptr<Call> call) {
 
 void list_aliases(std::shared_ptr<Call> call) {
   std::string out;
-  append_aliases(out, call->node().aliases(), nullptr);
+  append_aliases(out, *call, nullptr);
   call->answer(std::move(out));
 }
 
@@ -114,7 +115,7 @@ void list_collection_aliases(std::shared_ptr<Call> call) {
   const auto reader = call->collection();
   if (!reader) return call->answer_error(reader.error());
   std::string out;
-  append_aliases(out, call->node().aliases(), &(*reader)->name());
+  append_aliases(out, *call, &(*reader)->name());
   call->answer(std::move(out));
 }
 

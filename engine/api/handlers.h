@@ -65,6 +65,8 @@ void batch_operations(std::shared_ptr<Call> call);
 
 // slow_query_answers.cpp
 void list_slow_queries(std::shared_ptr<Call> call);
+void list_audit(std::shared_ptr<Call> call);
+void verify_audit(std::shared_ptr<Call> call);
 
 // points_read.cpp
 void get_point(std::shared_ptr<Call> call);
@@ -83,6 +85,17 @@ void compact_node(std::shared_ptr<Call> call);
 void collect_garbage(std::shared_ptr<Call> call);
 void get_settings(std::shared_ptr<Call> call);
 void change_settings(std::shared_ptr<Call> call);
+
+// keys.cpp
+void list_keys(std::shared_ptr<Call> call);
+void create_key(std::shared_ptr<Call> call);
+void revoke_key(std::shared_ptr<Call> call);
+void rotate_key(std::shared_ptr<Call> call);
+
+// ip_rules.cpp
+void list_ip_rules(std::shared_ptr<Call> call);
+void block_ips(std::shared_ptr<Call> call);
+void unblock_ips(std::shared_ptr<Call> call);
 
 // integrity.cpp
 void check_integrity(std::shared_ptr<Call> call);

@@ -41,10 +41,15 @@ class HttpNumbers {
   [[nodiscard]] std::vector<OfRoute> snapshot() const;
   [[nodiscard]] std::uint64_t unauthenticated() const;  ///< answers 401
 
+  /// A connection or a request of a blocked address.
+  void count_blocked() { blocked_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t blocked() const { return blocked_.load(std::memory_order_relaxed); }
+
  private:
   struct Numbers;
   Numbers& of_row(std::size_t row);
 
+  std::atomic<std::uint64_t> blocked_{0};
   std::vector<std::atomic<Numbers*>> rows_;  ///< one for each route, then one for each method
 };
 

@@ -111,6 +111,8 @@ void append_http(MetricPage& page, const Service& service) {
     page.sample(latency, kLatencyBounds, {{"route", route}});
   page.single(kCounter, VZ_METRIC("auth_failures_total"), "Requests that were answered 401",
               value_of(service.numbers.unauthenticated()));
+  page.single(kCounter, VZ_METRIC("ip_blocked_requests_total"),
+              "Connections and requests of blocked addresses", value_of(service.numbers.blocked()));
 }
 
 void append_process(MetricPage& page, const Service& service) {
@@ -189,7 +191,6 @@ void append_absent(MetricPage& page) {
   page.single(kCounter, VZ_METRIC("replication_bytes_received_total"), "From the master", 0);
   page.single(kCounter, VZ_METRIC("failover_total"), "Changes of this node's role", 0);
   page.single(kCounter, VZ_METRIC("rate_limited_requests_total"), "Requests over a rate limit", 0);
-  page.single(kCounter, VZ_METRIC("ip_blocked_requests_total"), "Requests of blocked addresses", 0);
 }
 
 #undef VZ_METRIC

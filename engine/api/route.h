@@ -13,6 +13,7 @@
 
 #include "engine/api/status_map.h"
 #include "engine/net/request.h"
+#include "engine/security/scope.h"
 
 namespace vz::api {
 
@@ -27,15 +28,21 @@ using Receiver = Result<std::shared_ptr<net::BodySink>> (*)(
     Service& service, const Route& route, const net::RequestHead& head,
     std::optional<std::uint64_t> length_bytes);
 
-/// Who may call.
-enum class Scope : std::uint8_t { kPublic, kMetrics, kRead, kWrite, kSnapshot, kReplicate, kAdmin };
-std::string_view scope_name(Scope scope);
+using security::Scope;
+using security::scope_name;
 
 /// Where a pattern is found.
 enum class Mount : std::uint8_t {
   kRoot,    ///< at / of the main listener
   kQdrant,  ///< under /qdrant of the main listener, and at / of the Qdrant listener
   kBoth,
+};
+
+/// What a key that is for some collections only may do with a route.
+enum class Reach : std::uint8_t {
+  kNode,        ///< nothing: it is about the node as a whole
+  kCollection,  ///< the first part in braces names the collection, which must be one of them
+  kListing,     ///< its answer leaves out the others
 };
 
 /// Whether a route can answer while the node is still recovering.
@@ -53,13 +60,20 @@ struct Route {
         envelope(envelope_),
         needs(needs_),
         handler(handler_),
-        summary(summary_) {}
+        summary(summary_),
+        reach(names_collection(pattern_) ? Reach::kCollection : Reach::kNode) {}
   /// A route whose body is not held in memory; its handler finds the sink in Call::sink().
   constexpr Route(net::Method method_, std::string_view pattern_, Mount mount_, Scope scope_,
                   Envelope envelope_, Needs needs_, Receiver receiver_, Handler handler_,
                   std::string_view summary_)
       : Route(method_, pattern_, mount_, scope_, envelope_, needs_, handler_, summary_) {
     receiver = receiver_;
+  }
+  /// The same, whose handler leaves out of its list what the caller's key is not for.
+  [[nodiscard]] constexpr Route listing() const {
+    Route same = *this;
+    same.reach = Reach::kListing;
+    return same;
   }
 
   net::Method method;
@@ -70,7 +84,13 @@ struct Route {
   Needs needs;
   Handler handler;
   std::string_view summary;
+  Reach reach;  ///< unless a row says otherwise the narrowest that its pattern allows
   Receiver receiver = nullptr;  ///< null: the body is held in memory
+
+ private:
+  static constexpr bool names_collection(std::string_view pattern) {
+    return pattern.starts_with("/collections/{collection_name}");
+  }
 };
 
 /// The whole table; of two patterns that fit, the earlier wins.

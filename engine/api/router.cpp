@@ -72,26 +72,6 @@ void append_operation(std::string& out, const Route& route) {
 
 }  // namespace
 
-std::string_view scope_name(Scope scope) {
-  switch (scope) {
-    case Scope::kPublic:
-      return "public";
-    case Scope::kMetrics:
-      return "metrics";
-    case Scope::kRead:
-      return "read";
-    case Scope::kWrite:
-      return "write";
-    case Scope::kSnapshot:
-      return "snapshot";
-    case Scope::kReplicate:
-      return "replicate";
-    case Scope::kAdmin:
-      return "admin";
-  }
-  return "admin";
-}
-
 Match match_route(ListenerKind listener, net::Method method,
                   std::span<const std::string> segments) {
   bool under_qdrant = listener == ListenerKind::kQdrant;

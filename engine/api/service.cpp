@@ -60,7 +60,13 @@ Health health_of(const Service& service) {
          .ready = false});
     return health;
   }
-  return {.checks = node->health(), .epoch = node->epoch(), .lsn = node->visible_lsn()};
+  Health health{.checks = node->health(), .epoch = node->epoch(), .lsn = node->visible_lsn()};
+  if (service.trail == nullptr) return health;
+  const std::string trouble = service.trail->trouble();
+  health.checks.push_back({.name = "audit",
+                           .healthy = trouble.empty(),
+                           .detail = trouble.empty() ? "durable" : "not written: " + trouble});
+  return health;
 }
 
 std::string health_json(const Service& service, const Health& health) {

@@ -122,7 +122,8 @@ void get_stats(std::shared_ptr<Call> call) {
 void list_collections(std::shared_ptr<Call> call) {
   const auto include = call->head().parameter("include_metadata");
   const bool metadata = include && *include != "false" && *include != "0";
-  const auto collections = call->node().collections();
+  auto collections = call->node().collections();
+  std::erase_if(collections, [&](const auto& reader) { return !call->may_see(reader->name()); });
   std::string out = metadata ? "[" : "{\"collections\":[";
   for (std::size_t i = 0; i < collections.size(); ++i) {
     if (i > 0) out += ',';

@@ -35,6 +35,8 @@ constexpr std::array kKinds = {
     FindingKind{Id::kRestoreWaiting, kNote, kNone, "a snapshot that the next start puts in force"},
     FindingKind{Id::kRestoreIncomplete, kWarning, kNone,
                 "a snapshot that tar has not unpacked whole: a start refuses"},
+    FindingKind{Id::kSecurityDamaged, kError, kLossy,
+                "the keys and rules about addresses are damaged: a start refuses"},
     FindingKind{Id::kSegmentSize, kError, kLossy, "a segment has the wrong length"},
     FindingKind{Id::kSegmentTrailer, kError, kLossy, "a segment's trailer is wrong"},
     FindingKind{Id::kDerivedSize, kWarning, kDerived, "a derived file has the wrong length"},

@@ -38,6 +38,7 @@ enum class FindingId : std::uint16_t {
   kUnlistable = 1013,
   kRestoreWaiting = 1014,
   kRestoreIncomplete = 1015,
+  kSecurityDamaged = 1016,
   kSegmentSize = 1101,
   kSegmentTrailer = 1102,
   kDerivedSize = 1103,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/security/security_json.h"
 #include "storage/format/catalog_record.h"
 #include "storage/format/points_record.h"
 #include "storage/wal/log_file.h"
@@ -33,6 +34,11 @@ Status decode_payload(const format::WalRecord& record) {
       return outcome_of(format::decode_replace_collection(record.payload));
     case WalRecordKind::kPoints:
       return outcome_of(format::decode_points(record.payload));
+    case WalRecordKind::kPutKeys:
+    case WalRecordKind::kRevokeKey:
+    case WalRecordKind::kPutIpRules:
+    case WalRecordKind::kDeleteIpRules:
+      return outcome_of(security::decode_change(record.kind, record.payload));
     case WalRecordKind::kDropCollection:
       return {};
   }

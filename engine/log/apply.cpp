@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/payload/payload.h"
+#include "engine/security/security_json.h"
 #include "storage/base/log.h"
 #include "storage/format/catalog_record.h"
 
@@ -284,10 +285,18 @@ Status apply_catalog(const format::WalRecord& record, NodeState& state) {
     case format::WalRecordKind::kReplaceCollection:
       VZ_TRY(apply_replace(record, state, *catalog));
       break;
-    case format::WalRecordKind::kPoints:
+    default:  // apply() tells the others apart.
       break;
   }
   state.catalog = std::move(catalog);
+  return {};
+}
+
+Status apply_security(const format::WalRecord& record, NodeState& state) {
+  if (record.lsn <= state.security_lsn) return {};
+  VZ_TRY_ASSIGN(const auto change, security::decode_change(record.kind, record.payload));
+  state.security = std::make_shared<const security::State>(
+      security::applied(*state.security, change, record.time_us));
   return {};
 }
 
@@ -308,8 +317,9 @@ void apply_operation(const format::PointsOperation& operation, Lsn lsn,
 }
 
 Status apply(const format::WalRecord& record, NodeState& state) {
-  return record.kind == format::WalRecordKind::kPoints ? apply_points(record, state)
-                                                       : apply_catalog(record, state);
+  if (record.kind == format::WalRecordKind::kPoints) return apply_points(record, state);
+  if (security::is_security(record.kind)) return apply_security(record, state);
+  return apply_catalog(record, state);
 }
 
 }  // namespace vz::log

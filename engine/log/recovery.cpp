@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/log/apply.h"
+#include "engine/security/security_file.h"
 #include "storage/base/log.h"
 #include "storage/wal/log.h"
 
@@ -66,6 +67,10 @@ Status open_files(store::Store& store, Recovered& out, LoadProgress& progress) {
     catalog->aliases[alias.name] = alias.collection;
   out.state.catalog = std::move(catalog);
   out.state.catalog_lsn = image.catalog_lsn;
+  VZ_TRY_ASSIGN(auto security, security::load(store.env(), store.paths().root));
+  out.state.security = std::make_shared<const security::State>(std::move(security.state));
+  out.state.security_lsn = security.lsn;
+  out.security_in_file = out.state.security;
   out.next_lsn =
       std::max({out.next_lsn, image.catalog_lsn + 1, image.clean_lsn + 1, image.log_lsn});
   if (!image.epochs.empty()) {
@@ -129,6 +134,7 @@ Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
         .with("kept", keep);
   }
   out.next_lsn = std::max(out.next_lsn, replayed.last_lsn + 1);
+  if (out.state.security_lsn >= out.next_lsn) out.security_in_file = nullptr;
   out.epoch = std::max(out.epoch, replayed.last_epoch);
   out.last_time_us = std::max(out.last_time_us, replayed.last_time_us);
   LogEvent(LogLevel::kInfo, "recovered")

@@ -17,6 +17,9 @@ struct RecoveryOptions {
 
 struct Recovered {
   NodeState state;
+  /// What security.json says; null if it says more than this log has ever held: a file from another
+  /// directory, to be written again as of this one.
+  std::shared_ptr<const security::State> security_in_file;
   Lsn next_lsn = 1;
   Epoch epoch = 1;
   std::int64_t last_time_us = 0;
@@ -24,8 +27,8 @@ struct Recovered {
 
 /// Opens every segment that the manifest names and replays the log after them. A torn tail is cut,
 /// kept under quarantine/ and logged.
-/// Errors: kCorruption (with path and offset), kIoError, kNotFound; nothing was changed, except
-/// that a torn tail may have been cut already.
+/// Errors: kCorruption (with path and offset; of security.json too), kIoError, kNotFound; nothing
+/// was changed, except that a torn tail may have been cut already.
 Result<Recovered> recover(store::Store& store, const RecoveryOptions& options);
 
 /// One collection of an image, below `paths`, as recover() opens it; of no node. Errors:

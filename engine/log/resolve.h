@@ -19,7 +19,7 @@ namespace vz::log {
 Result<std::optional<format::PointsOperation>> resolve(
     const PointOperation& operation, const collection::LiveCollection& collection);
 
-/// A catalog record ready to be logged: what apply will read.
+/// A record of the catalog, or about keys and rules, ready to be logged: what apply will read.
 struct CatalogRecord {
   format::WalRecordKind kind = format::WalRecordKind::kAliases;
   CollectionId collection = 0;

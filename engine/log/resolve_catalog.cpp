@@ -51,9 +51,8 @@ struct CatalogResolver {
     VZ_TRY(collection::check(request.definition));
     VZ_TRY(check_count(state.collections.size()));
     const std::string definition = collection::to_json(request.definition);
-    return CatalogRecord{
-        .kind = format::WalRecordKind::kCreateCollection,
-        .payload = format::encode(format::CreateCollectionRecord{"", definition})};
+    return CatalogRecord{.kind = format::WalRecordKind::kCreateCollection,
+                         .payload = format::encode(format::CreateCollectionRecord{"", definition})};
   }
   Resolved operator()(const EndArrival& request) const {
     VZ_TRY(collection::check_collection_name(request.name));
@@ -114,6 +113,7 @@ struct CatalogResolver {
                          .payload = format::encode(record)};
   }
   Resolved operator()(const PointsWrite&) const { return std::nullopt; }
+  Resolved operator()(const SecurityWrite&) const { return std::nullopt; }
 
  private:
   [[nodiscard]] bool arrives(CollectionId id) const {

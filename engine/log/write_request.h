@@ -9,6 +9,7 @@
 
 #include "engine/collection/definition.h"
 #include "engine/payload/filter.h"
+#include "engine/security/request.h"
 #include "storage/base/ids.h"
 
 namespace vz::log {
@@ -121,9 +122,14 @@ struct PointsWrite {
   std::vector<PointOperation> operations;
 };
 
-using WriteRequest =
-    std::variant<CreateCollection, DropCollection, BeginArrival, EndArrival, AbandonArrival,
-                 PatchCollection, DeclareField, DropField, AliasActions, PointsWrite>;
+/// Keys and rules about addresses.
+struct SecurityWrite {
+  security::Request request;
+};
+
+using WriteRequest = std::variant<CreateCollection, DropCollection, BeginArrival, EndArrival,
+                                  AbandonArrival, PatchCollection, DeclareField, DropField,
+                                  AliasActions, PointsWrite, SecurityWrite>;
 
 struct WriteOutcome {
   Lsn lsn = 0;          ///< of its record; 0 if there was nothing to log

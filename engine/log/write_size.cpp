@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/limits.h"
+
 namespace vz::log {
 namespace {
 
@@ -20,6 +22,11 @@ std::uint64_t bytes_of(const PointSelector& selector) {
   const auto* ids = std::get_if<std::vector<PointId>>(&selector);
   return ids == nullptr ? 0 : ids->size() * sizeof(PointId);
 }
+
+/// At most, as JSON of the log.
+constexpr std::uint64_t kKeyBytes =
+    1'024 + 2 * (limits::kKeyNameBytesMax + limits::kKeyGlobBytesMax) + limits::kKeyCidrsMax * 64;
+constexpr std::uint64_t kRangeBytes = 256;
 
 /// Beside what every operation takes.
 struct BytesOf {
@@ -41,12 +48,23 @@ struct BytesOf {
   std::uint64_t operator()(const DeleteVectors& one) const {
     return bytes_of(one.points) + one.columns.size() * sizeof(std::size_t);
   }
+  std::uint64_t operator()(const security::CreateKey&) const { return kKeyBytes; }
+  std::uint64_t operator()(const security::RotateKey&) const { return 2 * kKeyBytes; }
+  std::uint64_t operator()(const security::RevokeKey&) const { return 0; }
+  std::uint64_t operator()(const security::BlockIps& one) const {
+    return one.ranges.size() * (kRangeBytes + 2 * one.reason.size());
+  }
+  std::uint64_t operator()(const security::UnblockIps& one) const {
+    return one.ranges.size() * kRangeBytes;
+  }
 };
 
 }  // namespace
 
 std::uint64_t bytes_of(const WriteRequest& request) {
   constexpr std::uint64_t kSmall = 256;
+  if (const auto* security = std::get_if<SecurityWrite>(&request))
+    return kSmall + std::visit(BytesOf{}, security->request);
   const auto* write = std::get_if<PointsWrite>(&request);
   if (write == nullptr) return kSmall;
   std::uint64_t bytes = kSmall;
@@ -63,6 +81,8 @@ bool upserts(const WriteRequest& request) {
 }
 
 bool grows_data(const WriteRequest& request) {
+  // Bounded, and never so urgent as when all else goes wrong.
+  if (std::holds_alternative<SecurityWrite>(request)) return false;
   if (std::holds_alternative<DropCollection>(request) ||
       std::holds_alternative<AbandonArrival>(request) || std::holds_alternative<DropField>(request))
     return false;

@@ -9,6 +9,8 @@
 #include "engine/log/apply.h"
 #include "engine/log/resolve.h"
 #include "engine/log/write_size.h"
+#include "engine/runtime/wall_clock.h"
+#include "engine/security/security_json.h"
 #include "storage/base/log.h"
 
 namespace vz::log {
@@ -267,6 +269,7 @@ void Writer::process(std::deque<Waiting> group) {
 
 Result<WriteOutcome> Writer::handle(const WriteRequest& request) {
   if (const auto* write = std::get_if<PointsWrite>(&request)) return handle_points(*write);
+  if (const auto* write = std::get_if<SecurityWrite>(&request)) return handle_security(*write);
   return handle_catalog(request);
 }
 
@@ -310,14 +313,25 @@ Result<WriteOutcome> Writer::handle_points(const PointsWrite& write) {
 
 Result<WriteOutcome> Writer::handle_catalog(const WriteRequest& request) {
   VZ_TRY_ASSIGN(const auto resolved, resolve_catalog(request, state_));
+  if (!resolved) return WriteOutcome{.lsn = log_->next_lsn() - 1, .changed = false};
+  return log_and_apply(*resolved, now_us());
+}
+
+Result<WriteOutcome> Writer::handle_security(const SecurityWrite& write) {
+  const std::int64_t time_us = now_us();  // What is absolute in the change is as of its record.
+  VZ_TRY_ASSIGN(const auto change, security::resolve(write.request, *state_.security, time_us));
+  if (!change) return WriteOutcome{.lsn = log_->next_lsn() - 1, .changed = false};
+  return log_and_apply({.kind = security::kind_of(*change), .payload = security::encode(*change)},
+                       time_us);
+}
+
+Result<WriteOutcome> Writer::log_and_apply(const CatalogRecord& resolved, std::int64_t time_us) {
   const Lsn lsn = log_->next_lsn();
-  if (!resolved) return WriteOutcome{.lsn = lsn - 1, .changed = false};
-  const std::int64_t time_us = now_us();
   const format::WalRecord record{.lsn = lsn,
                                  .time_us = time_us,
-                                 .collection = resolved->collection,
-                                 .kind = resolved->kind,
-                                 .payload = resolved->payload};
+                                 .collection = resolved.collection,
+                                 .kind = resolved.kind,
+                                 .payload = resolved.payload};
   VZ_TRY(apply(record, state_));
   log_->add(record.kind, record.collection, time_us, record.payload);
   return WriteOutcome{.lsn = lsn};
@@ -333,6 +347,8 @@ void Writer::freeze_if_full(collection::LiveCollection& collection, Lsn lsn) {
 
 void Writer::publish_visible() {
   if (poisoned()) return;  // What is in memory beyond the visible lsn never happened.
+  if (state_.published_security->load() != state_.security)
+    state_.published_security->store(state_.security);
   auto catalog = state_.catalog;
   MutexLock lock(state_.visibility->mutex);
   state_.visibility->lsn = log_->next_lsn() - 1;
@@ -340,10 +356,7 @@ void Writer::publish_visible() {
 }
 
 std::int64_t Writer::now_us() {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
-  last_time_us_ = std::max<std::int64_t>(last_time_us_, now);
+  last_time_us_ = std::max(last_time_us_, runtime::unix_time_us());
   return last_time_us_;
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/log/resolve.h"
 #include "engine/log/state.h"
 #include "engine/log/write_request.h"
 #include "engine/log/writer_numbers.h"
@@ -100,6 +101,8 @@ class Writer {
   Result<WriteOutcome> handle(const WriteRequest& request);
   Result<WriteOutcome> handle_points(const PointsWrite& write);
   Result<WriteOutcome> handle_catalog(const WriteRequest& request);
+  Result<WriteOutcome> handle_security(const SecurityWrite& write);
+  Result<WriteOutcome> log_and_apply(const CatalogRecord& resolved, std::int64_t time_us);
   void freeze_if_full(collection::LiveCollection& collection, Lsn lsn);
   void publish_visible();
   std::int64_t now_us();

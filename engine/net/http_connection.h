@@ -47,6 +47,7 @@ struct ServerState {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> body_bytes{0};
   std::atomic<std::size_t> waiting{0};  ///< requests in the lines of all threads
+  std::atomic<std::uint64_t> connections_ever{0};
   std::atomic<bool> stopping{false};
   Mutex mutex;
   ConditionVariable connection_closed;  ///< signalled under `mutex`, only while stopping
@@ -80,6 +81,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   void adopt(const std::shared_ptr<Connection>& connection);
   void remove(Connection& connection);
   void begin_stop();
+  void close_those(const std::function<bool(const ConnectionFacts&)>& must_go);
   void finish();  ///< closes every connection and lets run() return
   std::string make_request_id();
   [[nodiscard]] const std::string& date() const { return date_; }
@@ -130,6 +132,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void check_deadline(Clock::time_point now);
   void close_if_idle();
   void close();
+  [[nodiscard]] ConnectionFacts facts() const { return {id_, peer_address_, principal_}; }
   std::size_t slot = 0;  ///< IoThread's
 
  private:
@@ -191,7 +194,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<ServerState> state_;
   Socket socket_;
   const Lane lane_;
+  const std::uint64_t id_;
   std::string peer_address_;
+  std::string principal_;
   bool peer_is_loopback_ = false;
   std::uint16_t local_port_ = 0;
 

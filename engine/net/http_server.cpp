@@ -141,6 +141,14 @@ void IoThread::begin_stop() {
   }
 }
 
+void IoThread::close_those(const std::function<bool(const ConnectionFacts&)>& must_go) {
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i >= connections_.size()) continue;
+    const auto connection = connections_[i];
+    if (must_go(connection->facts())) connection->close();
+  }
+}
+
 void IoThread::finish() {
   finished_ = true;  // A tick that is queued already cannot be cancelled; it must not rearm.
   while (!connections_.empty()) {
@@ -199,6 +207,9 @@ class AsioHttpServer final : public HttpServer {
   void stop(milliseconds grace) override;
   [[nodiscard]] std::size_t connections() const override { return state_->connections.load(); }
   [[nodiscard]] std::size_t waiting() const override { return state_->waiting.load(); }
+  void close_connections(std::function<bool(const ConnectionFacts&)> must_go) override {
+    for (const auto& io : io_) io->post([io, must_go] { io->close_those(must_go); });
+  }
 
  private:
   void accept(Acceptor& acceptor);

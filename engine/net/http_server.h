@@ -23,8 +23,11 @@ using Respond = std::function<void(Response)>;
 
 /// What the server asks of its owner. Called on io threads; none may block for long.
 struct HttpHandlers {
-  /// Decides on the head alone, before any body byte is read: nullopt lets it pass.
-  std::function<std::optional<Response>(const RequestHead&)> on_head;
+  /// Whether a peer may connect at all; one that may not gets no byte. Null: all may.
+  std::function<bool(const std::string& peer_address)> on_connect;
+  /// Decides on the head alone, before any body byte is read: nullopt lets it pass. May set the
+  /// head's principal.
+  std::function<std::optional<Response>(RequestHead&)> on_head;
   std::function<void(Request, Respond)> on_request;
   /// Whether the body goes to a sink while it arrives, so that it may have up to
   /// limits::kUploadBytesMax, and not limits::kBodyBytesMax. Null: no body does.
@@ -62,6 +65,13 @@ struct HttpServerOptions {
   std::size_t body_bytes_in_flight_max = 1u << 30;  ///< of all requests at once; beyond it 503
 };
 
+/// An open connection, for who decides whether it stays.
+struct ConnectionFacts {
+  std::uint64_t id = 0;
+  std::string_view peer_address;
+  std::string_view principal;  ///< of its newest request
+};
+
 class HttpServer {
  public:
   /// Binds every listener and starts the io threads.
@@ -75,6 +85,10 @@ class HttpServer {
   /// Idempotent. Not from a handler: it joins the io threads. A Respond may outlive the server.
   virtual void stop(std::chrono::milliseconds grace) = 0;
   [[nodiscard]] virtual std::size_t connections() const = 0;
+  /// Closes those that `must_go` names, whatever they are doing, soon after it returns: a request
+  /// that is read meanwhile is decided by on_head, one that was let pass before is found here. Any
+  /// thread; `must_go` is called on the io threads.
+  virtual void close_connections(std::function<bool(const ConnectionFacts&)> must_go) = 0;
   /// Requests that wait for their turn now.
   [[nodiscard]] virtual std::size_t waiting() const = 0;
 };

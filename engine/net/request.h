@@ -28,6 +28,10 @@ struct RequestHead {
   bool peer_is_loopback = false;  ///< by the socket, never by a header
   std::uint16_t local_port = 0;
   std::string request_id;  ///< the caller's if well-formed, else ours
+  /// On whose behalf it is, as on_head says; "" until then, and for nobody in particular.
+  /// Connections are closed by it.
+  std::string principal;
+  std::uint64_t connection_id = 0;  ///< never the same for two of one process
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;

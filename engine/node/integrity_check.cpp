@@ -6,6 +6,7 @@
 
 #include "engine/check/blocks.h"
 #include "engine/check/log_check.h"
+#include "engine/security/security_file.h"
 #include "storage/base/log.h"
 #include "storage/wal/log_file.h"
 
@@ -155,6 +156,16 @@ Status IntegrityCheck::check_directory() {
   }
   for (Finding& finding : findings.take())
     add(std::move(finding), {.done = "the next start would refuse: bring the file back"});
+  if (const auto security = security::load(env, paths.root); !security) {
+    if (is_hindrance(security.error())) return tl::unexpected<Error>(security.error());
+    findings.add(FindingId::kSecurityDamaged, security::file_path(paths.root), {}, "",
+                 security.error().message);
+    const Status written = access_.publisher.write_security_again();
+    const Mended mended{
+        .mended = written.has_value(),
+        .done = written ? "was written again from memory" : "not: " + written.error().message};
+    for (Finding& finding : findings.take()) add(std::move(finding), mended);
+  }
   const Status image = access_.publisher.reread();
   if (!image) {
     if (is_hindrance(image.error())) return image;

@@ -8,18 +8,13 @@
 #include <pthread.h>
 
 #include "engine/runtime/background_thread.h"
+#include "engine/runtime/wall_clock.h"
 #include "storage/base/log.h"
 
 namespace vz::node {
 namespace {
 
 constexpr std::string_view kExtension = ".json";
-
-std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 tl::unexpected<Error> no_such_job(const std::string& id) {
   return fail(ErrorCode::kNotFound,
@@ -63,7 +58,7 @@ Status Jobs::open() {
     for (const auto& [number, job] : jobs_) {
       if (job->info.status != JobStatus::kRunning) continue;
       job->info.status = JobStatus::kInterrupted;
-      job->info.ended_us = now_us();
+      job->info.ended_us = runtime::unix_time_us();
       job->info.error = Error{ErrorCode::kCancelled, "the node ended before the job did"};
       interrupted.push_back(job->info);
     }
@@ -119,7 +114,10 @@ Result<JobInfo> Jobs::start(const std::string& kind, const std::string& object, 
                                                " jobs are running (limit kJobsRunningMax): try "
                                                "again when one has ended, or cancel one");
     const std::uint64_t number = next_number_++;
-    info = {.id = job_id(kind, number), .kind = kind, .object = object, .started_us = now_us()};
+    info = {.id = job_id(kind, number),
+            .kind = kind,
+            .object = object,
+            .started_us = runtime::unix_time_us()};
     job = std::make_shared<Job>(Job{.info = info});
     jobs_[number] = job;
   }
@@ -194,7 +192,7 @@ void Jobs::end(const Shared& job, Result<std::string> outcome) {
       info.status = JobStatus::kFailed;
     }
   }
-  info.ended_us = std::max(now_us(), info.started_us);
+  info.ended_us = std::max(runtime::unix_time_us(), info.started_us);
   if (outcome) {
     // A thousand collections with long names have more to tell than fits.
     const bool fits = outcome->size() <= limits::kJobResultBytesMax;

@@ -1,6 +1,7 @@
 #include "engine/node/node.h"
 
 #include <atomic>
+#include <future>
 
 #include "engine/log/recovery.h"
 #include "engine/log/write_size.h"
@@ -27,6 +28,10 @@ constexpr int kCutAttempts = 10;
 /// After so many, collections that somebody drops stay until the cut is there: else one who drops
 /// faster than we seal would keep us from ever making one.
 constexpr int kCutAttemptsUnheld = 3;
+
+void log_no_checkpoint(const Error& error) {
+  LogEvent(LogLevel::kError, "security_not_written").with("reason", error.message);
+}
 
 }  // namespace
 
@@ -106,6 +111,7 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
   for (const auto& [id, live] : recovered.state.collections)
     if (live->name().empty()) arriving.push_back(id);
   state->epoch = recovered.epoch;
+  recovered.state.published_security = set.security;
   const bool background = set.background == NodeOptions::Background::kOn;
   State* raw = state.get();
   state->writer = std::make_unique<log::Writer>(
@@ -122,7 +128,12 @@ Result<std::unique_ptr<Node>> Node::open(Env& env, NodeOptions options,
   // A collection that was on its way when the last node ended never arrives.
   for (const CollectionId id : arriving)
     state->writer->submit(log::AbandonArrival{id}, [](const auto& /*outcome*/) {});
-  state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch);
+  state->publisher = std::make_unique<Publisher>(*state->store, *state->writer, state->epoch,
+                                                 std::move(recovered.security_in_file));
+  // What the log holds beyond it a restore would forget. The start does not hang on it: the log
+  // stays until it is written.
+  if (const Status written = state->publisher->checkpoint_security(); !written)
+    log_no_checkpoint(written.error());
   state->housekeeper = std::make_unique<Housekeeper>(
       *state->store, *state->writer, *state->publisher,
       HousekeeperOptions{.index_threads = set.index_threads, .zstd_level = set.zstd_level});
@@ -179,6 +190,9 @@ Result<std::shared_ptr<const Cut>> Node::try_to_cut() {
 
 void Node::retire() {
   state_->stop();
+  if (const Status written = state_->publisher->checkpoint_security(); !written)
+    log_no_checkpoint(written.error());
+  state_->publisher->release();
   state_->store->release();
   state_->retired = true;
 }
@@ -230,6 +244,16 @@ void Node::submit(log::WriteRequest request, log::WriteCallback done) {
   if (std::holds_alternative<log::DropCollection>(request) && state_->drops.keeps(request, done))
     return;
   state_->writer->submit(std::move(request), std::move(done));
+}
+
+Result<log::WriteOutcome> Node::change_security(security::Request request) {
+  std::promise<Result<log::WriteOutcome>> promise;
+  submit(log::SecurityWrite{std::move(request)},
+         [&promise](Result<log::WriteOutcome> outcome) { promise.set_value(std::move(outcome)); });
+  VZ_TRY_ASSIGN(const log::WriteOutcome outcome, promise.get_future().get());
+  if (const Status written = state_->publisher->checkpoint_security(); !written)
+    return while_doing(written.error(), "the change is in force, but not in security.json");
+  return outcome;
 }
 
 Maintenance& Node::maintenance() const {

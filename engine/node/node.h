@@ -50,6 +50,8 @@ struct NodeOptions {
   /// Called again and again, on the sealer's thread, while memory is so short that writes are
   /// refused: whoever keeps what can be computed anew gives it up.
   std::function<void()> on_memory_short = [] {};
+  /// Where it shows who may call, as of what is visible; each node of a directory in turn.
+  std::shared_ptr<security::PublishedState> security = security::publish({});
 };
 
 struct AliasInfo {
@@ -58,7 +60,7 @@ struct AliasInfo {
 };
 
 struct HealthCheck {
-  std::string name;  ///< "log", "segments", "disk", "memory", "loading"
+  std::string name;  ///< "log", "segments", "disk", "memory", "loading", "audit"
   bool healthy = true;
   std::string detail;
   /// Not even reads, or no write at all: others should take the traffic.
@@ -121,6 +123,13 @@ class Node {
   /// the log is poisoned after a failed sync), kNoSpace (the disk is full, and the write grows the
   /// data), kTooLarge, kNotFound, kAlreadyExists, ...
   void submit(log::WriteRequest request, log::WriteCallback done);
+
+  /// Changes keys or rules, and waits until that is durable, in force, and in security.json, so
+  /// that no restore undoes it. Not on an io thread, nor on the writer's. Errors: those of
+  /// security::resolve and of submit: nothing was changed. kNoSpace and kIoError, when
+  /// security.json could not be written: the change is in force, and survives all but a restore;
+  /// the next one tries again.
+  Result<log::WriteOutcome> change_security(security::Request request);
 
   [[nodiscard]] Lsn visible_lsn() const;
   [[nodiscard]] Epoch epoch() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/security/security_file.h"
 #include "storage/store/restoration.h"
 
 namespace vz::node {
@@ -39,16 +40,56 @@ struct Publisher::Capture {
   Lsn lsn = 0;
   std::int64_t time_us = 0;
   std::shared_ptr<const collection::Catalog> catalog;
+  std::shared_ptr<const security::State> security;
   std::map<CollectionId, Collection> collections;
 };
 
-Publisher::Publisher(store::Store& store, log::Writer& writer, Epoch epoch)
+Publisher::Publisher(store::Store& store, log::Writer& writer, Epoch epoch,
+                     std::shared_ptr<const security::State> security_in_file)
     : store_(store),
       writer_(writer),
       epoch_(epoch),
       next_seq_(store.opened_manifest().next_seq),
       next_number_(store.opened_manifest().next_file_number),
-      current_(store.opened_manifest()) {}
+      current_(store.opened_manifest()),
+      written_security_(std::move(security_in_file)) {}
+
+Status Publisher::write_security(std::shared_ptr<const security::State> security, Lsn lsn) {
+  if (security == written_security_) return {};
+  VZ_TRY(security::save(store_.env(), store_.paths().root, {.lsn = lsn, .state = *security}));
+  written_security_ = std::move(security);
+  return {};
+}
+
+Status Publisher::checkpoint_security() {
+  MutexLock lock(mutex_);
+  return checkpoint_locked();
+}
+
+Status Publisher::write_security_again() {
+  MutexLock lock(mutex_);
+  written_security_ = nullptr;
+  return checkpoint_locked();
+}
+
+Status Publisher::checkpoint_locked() {
+  std::shared_ptr<const security::State> security;
+  Lsn lsn = 0;
+  writer_.run_between_groups([&](const log::NodeState& state) {
+    security = state.security;
+    lsn = writer_.next_lsn() - 1;
+  });
+  if (writer_.poisoned())
+    return fail(ErrorCode::kUnavailable, "the log has failed: " + writer_.poison_reason());
+  if (released_ && security != written_security_)
+    return fail(ErrorCode::kUnavailable, "another node has taken this one's place");
+  return write_security(std::move(security), lsn);
+}
+
+void Publisher::release() {
+  MutexLock lock(mutex_);
+  released_ = true;
+}
 
 collection::PartNumbers Publisher::allocate() {
   return {.epoch = epoch_,
@@ -169,6 +210,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
     now.lsn = writer_.next_lsn() - 1;
     now.time_us = writer_.last_time_us();
     now.catalog = state.catalog;
+    now.security = state.security;
     for (const auto& [id, live] : state.collections)
       now.collections[id] = {live, live->name(), to_json(*live->definition())};
   });
@@ -177,6 +219,7 @@ Status Publisher::publish_locked(CollectionId collection, const Edit& edit, cons
   if (collection != 0 && !now.collections.contains(collection))
     return fail(ErrorCode::kNotFound, "the collection was dropped meanwhile");
 
+  VZ_TRY(write_security(now.security, now.lsn));  // Before the log that holds it may go.
   manifest::Manifest next = current_;
   ++next.number;
   next.catalog_lsn = now.lsn;

@@ -1,4 +1,4 @@
-// The one place that changes the manifest.
+// The one place that changes the manifest, and security.json.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,19 @@ Garbage garbage_between(const DataFiles& before, const DataFiles& after);
 /// exception besides the log's own): the next image builds on the one before.
 class Publisher {
  public:
-  Publisher(store::Store& store, log::Writer& writer, Epoch epoch);
+  /// security_in_file: what security.json holds; null: it is to be written whatever the state is.
+  Publisher(store::Store& store, log::Writer& writer, Epoch epoch,
+            std::shared_ptr<const security::State> security_in_file);
+
+  /// Writes security.json, if keys or rules have changed since it was written. Before it returns
+  /// well, a restore, which takes the log away, would bring back what was revoked. Every publish
+  /// does the same first. Errors: kUnavailable (the log has failed; release() was called),
+  /// kIoError, kNoSpace: the old file is there, and the log holds the change.
+  Status checkpoint_security();
+  /// The same, though nothing has changed: the file was found damaged.
+  Status write_security_again();
+  /// From now on security.json is somebody else's.
+  void release();
 
   /// Changes a collection's entry; it may write the files that it names. An error ends the publish.
   using Edit = std::function<Status(manifest::CollectionEntry&)>;
@@ -96,6 +108,9 @@ class Publisher {
  private:
   enum class End : std::uint8_t { kOpen, kClean };
   struct Capture;
+  Status checkpoint_locked() VZ_REQUIRES(mutex_);
+  Status write_security(std::shared_ptr<const security::State> security, Lsn lsn)
+      VZ_REQUIRES(mutex_);
   Status publish_locked(CollectionId collection, const Edit& edit, const Swap& swap, End end)
       VZ_REQUIRES(mutex_);
 
@@ -108,6 +123,8 @@ class Publisher {
   Mutex mutex_;
   manifest::Manifest current_ VZ_GUARDED_BY(mutex_);
   CutCollector* cut_ VZ_GUARDED_BY(mutex_) = nullptr;
+  std::shared_ptr<const security::State> written_security_ VZ_GUARDED_BY(mutex_);
+  bool released_ VZ_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const collection::Catalog> published_catalog_ VZ_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point published_at_ VZ_GUARDED_BY(mutex_) =
       std::chrono::steady_clock::now();

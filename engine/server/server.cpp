@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "engine/api/api.h"
+#include "engine/runtime/wall_clock.h"
+#include "engine/security/security_file.h"
+#include "engine/server/bootstrap.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
 
@@ -15,7 +18,8 @@ namespace {
 
 /// How long start() waits for a node that fails at once before it listens.
 constexpr std::chrono::milliseconds kQuickFailure{200};
-constexpr std::size_t kSnapshotWorkMax = 16;  ///< snapshots and restores that wait; then 503
+constexpr std::size_t kSnapshotWorkMax = 16;      ///< snapshots and restores that wait; then 503
+constexpr std::size_t kSecurityChangesMax = 256;  ///< that wait; then 503
 
 std::string host_name() {
   char name[256] = {};
@@ -30,28 +34,39 @@ std::string shown_host(const net::Listener& listener) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-/// The same node, which on short memory empties `cache`.
-node::NodeOptions with_cache(node::NodeOptions options, api::QueryCache& cache) {
+/// The same node, which on short memory empties `cache`, and shows who may call in `security`.
+node::NodeOptions completed(node::NodeOptions options, api::QueryCache& cache,
+                            std::shared_ptr<security::PublishedState> security) {
   options.on_memory_short = [&cache] { cache.clear(); };
+  options.security = std::move(security);
   return options;
 }
 
 class RunningServer final : public Server {
  public:
-  RunningServer(Env& env, ServerOptions options)
-      : options_(std::move(options)),
-        nodes_(env, with_cache(options_.node, service_.query_cache), options_.restore_quiet,
-               options_.settings),
+  /// security: as security.json has it, so that who calls while the node is loading is known.
+  RunningServer(Env& env, ServerOptions options, security::State security)
+      : env_(env),
+        options_(std::move(options)),
+        security_(security::publish(std::move(security))),
+        nodes_(env, completed(options_.node, service_.query_cache, security_),
+               options_.restore_quiet, options_.settings),
         snapshots_(env, nodes_,
                    {.data_dir = options_.node.data_dir,
                     .restore_dirs = options_.restore_dirs,
                     .disk_reserve_bytes = options_.node.disk_reserve_bytes}),
         pool_("vz-pool", options_.pool_threads, options_.pool_queue_max),
         snapshot_pool_("vz-snapshot", 1, kSnapshotWorkMax),
-        upload_pool_("vz-upload", 1, options_.pool_queue_max) {
+        upload_pool_("vz-upload", 1, options_.pool_queue_max),
+        security_pool_("vz-security", 1, kSecurityChangesMax),
+        trail_(env, options_.node.data_dir + "/log", options_.audit) {
     service_.version = options_.version;
     service_.commit = options_.commit;
     service_.access = options_.access;
+    service_.trusted_proxies = options_.trusted_proxies;
+    service_.security = security_;
+    service_.security_pool = &security_pool_;
+    service_.trail = &trail_;
     service_.host = shown_host(options_.listen);
     service_.port = options_.listen.port;
     service_.nodes = &nodes_;
@@ -73,7 +88,11 @@ class RunningServer final : public Server {
   void open_node() {
     opener_ = std::jthread([this](std::stop_token stop) {
       pthread_setname_np(pthread_self(), "vz-opener");
-      const Status opened = nodes_.open();
+      Status opened = nodes_.open();
+      if (opened) open_trail();
+      if (opened && !options_.bootstrap_key_file.empty())
+        opened = bootstrap_admin_key(env_, *nodes_.current(), *security_->load(),
+                                     options_.bootstrap_key_file);
       enter(opened ? Phase::kServing : Phase::kFailed, opened);
       if (opened && options_.restore_poll.count() > 0) watch_for_restores(std::move(stop));
     });
@@ -131,15 +150,23 @@ class RunningServer final : public Server {
     nodes_.jobs().request_stop();  // Whoever waits for one gets an answer in the grace.
     snapshots_.cancel();           // Who waits for one gets an answer before the connections close.
     if (http_ != nullptr) http_->stop(grace);
+    security_pool_.stop();
     upload_pool_.stop();
     snapshot_pool_.stop();
     pool_.stop();
     end_opener();
+    trail_.stop();  // Before the lock of the directory goes.
     if (std::exchange(closed_, true)) return {};
     return nodes_.close();
   }
 
  private:
+  /// The directory is ours now. A log that cannot be written shows in /health, and stops nothing.
+  void open_trail() {
+    if (const Status opened = trail_.open(); !opened)
+      LogEvent(LogLevel::kError, "audit_not_written").with("reason", opened.error().message);
+  }
+
   void enter(Phase phase, const Status& status) {
     MutexLock lock(mutex_);
     phase_ = phase;
@@ -172,13 +199,17 @@ class RunningServer final : public Server {
     if (opener_.joinable()) opener_.join();
   }
 
+  Env& env_;
   const ServerOptions options_;
+  const std::shared_ptr<security::PublishedState> security_;
   api::Service service_;  ///< nodes and settings call what it holds
   node::NodeOwner nodes_;
   node::Snapshots snapshots_;
   runtime::ThreadPool pool_;
   runtime::ThreadPool snapshot_pool_;  ///< one thread: makes and restores one snapshot at a time
   runtime::ThreadPool upload_pool_;    ///< one thread: one disk, and a piece at a time of each
+  runtime::ThreadPool security_pool_;  ///< one thread: never behind those whom it is to stop
+  audit::Trail trail_;
   mutable Mutex mutex_;
   ConditionVariable changed_;  ///< the phase, or the end of the watch
   Phase phase_ VZ_GUARDED_BY(mutex_) = Phase::kLoading;
@@ -190,12 +221,29 @@ class RunningServer final : public Server {
   bool closed_ = false;
 };
 
-Status check_listener(const net::Listener& listener, api::Access access) {
-  if (access == api::Access::kInsecure || is_loopback_address(listener.address)) return {};
+Status check_listener(const net::Listener& listener) {
+  if (is_loopback_address(listener.address)) return {};
   return fail(ErrorCode::kInvalidArgument,
               "refusing to listen on " + listener.address +
-                  ": without API keys anybody who reaches that address could read and delete "
-                  "everything; listen on 127.0.0.1, or pass --insecure if the network is trusted");
+                  ": the node has no API key, so nobody there could call; make one with "
+                  "--bootstrap-key-file PATH, or listen on 127.0.0.1 and use `vectorizerctl key "
+                  "create`, or pass --insecure if whoever reaches that address may read and delete "
+                  "everything");
+}
+
+/// Whether somebody may call, and nobody who should not.
+Status check_access(const ServerOptions& options, const security::State& security) {
+  if (options.access == api::Access::kInsecure || !options.bootstrap_key_file.empty()) return {};
+  const std::int64_t now_us = runtime::unix_time_us();
+  if (options.access == api::Access::kKeysOnly &&
+      !security.has_live_key(now_us, security::Scope::kAdmin))
+    return fail(ErrorCode::kInvalidArgument,
+                "without trust in this machine's own callers an admin key is needed, and there is "
+                "none: make one with --bootstrap-key-file PATH");
+  if (security.has_live_key(now_us, security::Scope::kPublic)) return {};
+  VZ_TRY(check_listener(options.listen));
+  if (options.qdrant_listen) VZ_TRY(check_listener(*options.qdrant_listen));
+  return {};
 }
 
 }  // namespace
@@ -205,9 +253,10 @@ bool is_loopback_address(const std::string& address) {
 }
 
 Result<std::unique_ptr<Server>> Server::start(Env& env, ServerOptions options) {
-  VZ_TRY(check_listener(options.listen, options.access));
-  if (options.qdrant_listen) VZ_TRY(check_listener(*options.qdrant_listen, options.access));
-  auto server = std::make_unique<RunningServer>(env, std::move(options));
+  VZ_TRY_ASSIGN(auto checkpoint, security::load(env, options.node.data_dir));
+  VZ_TRY(check_access(options, checkpoint.state));
+  auto server =
+      std::make_unique<RunningServer>(env, std::move(options), std::move(checkpoint.state));
   server->open_node();
   VZ_TRY(server->quick_failure(kQuickFailure));
   VZ_TRY(server->listen());

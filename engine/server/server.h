@@ -22,9 +22,14 @@ struct ServerOptions {
   net::Listener listen{.address = "127.0.0.1", .port = 15002};
   std::optional<net::Listener> qdrant_listen;  ///< the Qdrant routes at its root
   api::Access access = api::Access::kLoopbackOnly;
+  /// Whose X-Forwarded-For says where a request comes from.
+  std::vector<security::Cidr> trusted_proxies;
+  /// Where a start that finds no usable admin key puts one that it makes; "": it makes none.
+  std::string bootstrap_key_file;
   unsigned io_threads = 2;
   unsigned pool_threads = 2;           ///< for batches, large bodies and large scans
   std::size_t pool_queue_max = 1'024;  ///< beyond it such calls get 503
+  audit::Trail::Options audit;  ///< of DATA/log/audit-*.jsonl
   std::string version = "0.0.0";
   std::string commit = "unknown";  ///< of the source it was built from
   /// How often the directory is looked at for a snapshot that tar unpacks there; 0: never.
@@ -47,8 +52,9 @@ class Server {
   /// directory is locked, foreign or newer) fails here, before the port is taken, so that the error
   /// names the true reason.
   /// `env` must outlive the server.
-  /// Errors: kInvalidArgument (an address; a listener beyond loopback without Access::kInsecure),
-  /// kFailedPrecondition (address in use), those of node::Node::open. Nothing is left running.
+  /// Errors: kInvalidArgument (an address; a listener beyond loopback without any key, or nobody
+  /// who could ever call, and neither Access::kInsecure nor a bootstrap key), kFailedPrecondition
+  /// (address in use), those of security::load and node::Node::open. Nothing is left running.
   static Result<std::unique_ptr<Server>> start(Env& env, ServerOptions options);
   virtual ~Server() = default;  ///< stops
 

@@ -30,6 +30,12 @@ Sha256Digest Sha256::finish() {
   return digest;
 }
 
+Sha256Digest sha256_of(ByteSpan bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
 std::string to_hex(const Sha256Digest& digest) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -28,6 +28,9 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
+/// The digest of all of `bytes`.
+Sha256Digest sha256_of(ByteSpan bytes);
+
 /// 64 lower-case hex digits.
 std::string to_hex(const Sha256Digest& digest);
 

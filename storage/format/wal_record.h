@@ -42,8 +42,13 @@ enum class WalRecordKind : std::uint8_t {  // On disk: add, never renumber or re
   kAliases = 4,
   kPoints = 5,  ///< storage/format/points_record.h
   kReplaceCollection = 6,
+  // Of the node; JSON, see engine/security/security_json.h.
+  kPutKeys = 7,
+  kRevokeKey = 8,
+  kPutIpRules = 9,
+  kDeleteIpRules = 10,
 };
-inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kReplaceCollection;
+inline constexpr WalRecordKind kWalRecordKindLast = WalRecordKind::kDeleteIpRules;
 
 struct WalRecord {
   Lsn lsn = 0;

@@ -193,8 +193,8 @@ TEST_CASE("snapshot upload: once all is sent the node may think as long as it li
   std::size_t left = kSize;
 
   const auto answer =
-      vz::drive::upload("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)), kSize,
-                        kSilenceMs, [&left](std::span<std::byte> out) -> vz::Result<std::size_t> {
+      vz::drive::upload({.port = ntohs(address.sin_port)}, "/", kSize, kSilenceMs,
+                        [&left](std::span<std::byte> out) -> vz::Result<std::size_t> {
                           const std::size_t given = std::min(left, out.size());
                           left -= given;
                           return given;

@@ -1,6 +1,7 @@
 // What the log, the manifest and RESTORE hold.
 #include <cstring>
 
+#include "engine/security/security_json.h"
 #include "storage/base/crc32c.h"
 #include "storage/base/sha256.h"
 #include "storage/format/catalog_record.h"
@@ -119,6 +120,69 @@ std::vector<Bytes> seed_catalog() {
           format::encode(format::ReplaceCollectionRecord{.name = "words"})};
 }
 
+security::State sample_security() {
+  security::ApiKey key;
+  key.id = "ghijklmnopqrstuv";
+  key.name = "app";
+  key.scopes.add(security::Scope::kRead);
+  key.collections = {"docs*"};
+  key.cidrs = {*security::parse_cidr("10.0.0.0/8")};
+  security::State state = security::applied({}, security::PutKeys{{key}}, 1);
+  key.id = "vutsrqponmlkjihg";
+  state = security::applied(std::move(state), security::PutKeys{{key}}, 2);
+  state = security::applied(std::move(state), security::RevokeKey{key.id}, 3);
+  const security::IpRule rule{
+      .range = key.cidrs[0], .reason = "scan", .created_at_us = 4, .expires_at_us = 5};
+  return security::applied(std::move(state), security::PutIpRules{{rule}}, 4);
+}
+
+/// The first byte chooses the kind.
+void run_security_record(ByteSpan bytes) {
+  if (bytes.empty()) return;
+  const auto kind = format::WalRecordKind(static_cast<std::uint8_t>(bytes[0]));
+  const auto change = security::decode_change(kind, bytes.subspan(1));
+  if (!change) return;
+  require(security::kind_of(*change) == kind, "a change of keys or rules is of its record's kind");
+  const auto again = security::decode_change(kind, security::encode(*change));
+  require(again && *again == *change, "a change of keys or rules comes back");
+}
+std::vector<Bytes> seed_security_record() {
+  const security::State state = sample_security();
+  const security::IpRule& rule = state.ip_rules.all().begin()->second;
+  std::vector<Bytes> out;
+  for (const security::Change& change : std::initializer_list<security::Change>{
+           security::PutKeys{{*state.keys.begin()->second}},
+           security::RevokeKey{state.keys.begin()->first}, security::PutIpRules{{rule}},
+           security::DeleteIpRules{{rule.range}}}) {
+    Bytes& bytes = out.emplace_back(1, static_cast<std::byte>(security::kind_of(change)));
+    const Bytes payload = security::encode(change);
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+  }
+  return out;
+}
+
+constexpr std::size_t kSecurityDigestAt = 11;             ///< behind {"sha256":"
+constexpr std::size_t kSecurityContentAt = 11 + 64 + 12;  ///< behind ","content":
+
+void run_security_file(ByteSpan bytes) {
+  const auto checkpoint = security::decode_file(as_text(bytes));
+  if (!checkpoint) return;
+  const auto again = security::decode_file(security::encode_file(*checkpoint));
+  require(again && again->lsn == checkpoint->lsn && again->state == checkpoint->state,
+          "the checkpoint of keys and rules comes back");
+}
+std::vector<Bytes> seed_security_file() {
+  return {bytes_of(security::encode_file({.lsn = 9, .state = sample_security()})),
+          bytes_of(security::encode_file({}))};
+}
+void mend_security_file(Bytes& bytes) {
+  constexpr std::size_t kTailBytes = 2;
+  if (bytes.size() < kSecurityContentAt + kTailBytes) return;
+  const std::string digest = to_hex(sha256_of(
+      ByteSpan(bytes).subspan(kSecurityContentAt, bytes.size() - kSecurityContentAt - kTailBytes)));
+  std::memcpy(bytes.data() + kSecurityDigestAt, digest.data(), digest.size());
+}
+
 manifest::Manifest sample_manifest() {
   manifest::Manifest made{.number = 3, .next_seq = 9, .next_file_number = 5, .catalog_lsn = 40};
   made.log_lsn = 41;
@@ -185,6 +249,8 @@ constexpr Target kTargets[] = {
     {"wal_file_header", run_wal_file_header, seed_wal_file_header, mend_wal_file_header},
     {"points_record", run_points, seed_points},
     {"catalog_record", run_catalog, seed_catalog},
+    {"security_record", run_security_record, seed_security_record},
+    {"security_file", run_security_file, seed_security_file, mend_security_file},
     {"manifest", run_manifest, seed_manifest, mend_manifest},
     {"restore", run_restore, seed_restore, mend_restore},
 };

@@ -21,7 +21,7 @@ const std::map<std::string_view, std::vector<std::string_view>>& allowed_targets
       // Offline work: the parts of the engine that need no server, no log and no network.
       {"tools",
        {"engine/limits.h", "engine/runtime/", "engine/vector/", "engine/index/", "engine/payload/",
-        "engine/collection/", "engine/check/", "storage/"}},
+        "engine/collection/", "engine/check/", "engine/security/", "storage/"}},
       {"engine", {"storage/"}},
       {"storage", {}},
       {"tests", {"cli/", "tools/", "engine/", "storage/"}},

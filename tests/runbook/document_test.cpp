@@ -14,9 +14,9 @@ using namespace vz::runbook;
 
 namespace {
 
-/// Need a second node, a key or a log of who called.
-constexpr std::array<std::string_view, 6> kElsewhere = {
-    "/replication/", "/cluster/", "/admin/ip-block", "/admin/keys/", "access.log", "load-balancer"};
+/// Need a second node, or a log of who called.
+constexpr std::array<std::string_view, 4> kElsewhere = {"/replication/", "/cluster/", "access.log",
+                                                        "load-balancer"};
 
 bool holds(const std::string& text, std::string_view fragment) {
   return text.find(fragment) != std::string::npos;

@@ -45,6 +45,9 @@ inline constexpr Line kRemoveData = "rm -rf /data/*";
 inline constexpr Line kCopyArchive = "kubectl cp";
 inline constexpr Line kUnpack = "tar -xzf";
 
+inline constexpr Line kBlockIps = "/admin/ip-block";
+inline constexpr Line kRevokeKey = "/admin/keys/revoke";
+
 inline constexpr Line kSaveStats = "> current_stats.json";
 inline constexpr Line kCompareStats = "diff baseline_stats.json";
 
@@ -54,6 +57,6 @@ inline constexpr std::array kAll = {
     kCompact,       kOldest,      kDelete,        kGarbage,       kRebuild,     kSnapshot,
     kListArchive,   kHashArchive, kRecover,       kManifest,      kRemoveData,  kCopyArchive,
     kUnpack,        kSaveStats,   kCompareStats,  kSlowThreshold, kSlowLog,     kQueryCache,
-    kCheck,         kCheckOne,    kCheckStatus,   kCheckLogs};
+    kCheck,         kCheckOne,    kCheckStatus,   kCheckLogs,     kBlockIps,    kRevokeKey};
 
 }  // namespace vz::runbook::lines

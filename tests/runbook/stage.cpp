@@ -57,18 +57,19 @@ std::vector<float> draw(unsigned seed, std::size_t rows) {
 
 }  // namespace
 
-Stage::Stage() : port_(drive::free_port()) {
+Stage::Stage(std::vector<std::string> arguments) : port_(drive::free_port()) {
   directory_ = (std::filesystem::temp_directory_path() / "vz-runbook-XXXXXX").string();
   REQUIRE(::mkdtemp(directory_.data()) != nullptr);
   for (const char* const folder : {"bin", "data", "tmp"})
     std::filesystem::create_directory(file(folder));
   std::ofstream(file("bin/kubectl")) << kKubectl;
   std::filesystem::permissions(file("bin/kubectl"), std::filesystem::perms::owner_all);
-  node_ = std::make_unique<drive::ServerProcess>(drive::ServerOptions{.binary = VZ_BINARY,
-                                                                      .data_dir = file("data"),
-                                                                      .log_file = file("node.log"),
-                                                                      .port = port_,
-                                                                      .arguments = {}});
+  node_ = std::make_unique<drive::ServerProcess>(
+      drive::ServerOptions{.binary = VZ_BINARY,
+                           .data_dir = file("data"),
+                           .log_file = file("node.log"),
+                           .port = port_,
+                           .arguments = std::move(arguments)});
   http_ = std::make_unique<drive::HttpClient>(node_->base_url(), kTimeoutMs);
   REQUIRE(node_->start());
   REQUIRE(node_->wait_ready(kTimeoutMs));
@@ -92,6 +93,7 @@ std::string Stage::localized(std::string text) const {
     replace_all(text, host, here);
   replace_all(text, "/tmp/", file("tmp/"));
   replace_all(text, " /data", " " + file("data"));
+  for (const auto& [written, real] : stand_ins_) replace_all(text, written, real);
   return text;
 }
 
@@ -99,6 +101,14 @@ Ran Stage::run(std::string_view line) {
   const std::string command = command_with(line);
   INFO("the document has no command, or several, with '" << line << "'");
   REQUIRE_FALSE(command.empty());
+  return shell(command);
+}
+
+void Stage::stand_for(const std::string& written, const std::string& real) {
+  stand_ins_.emplace_back(written, real);
+}
+
+Ran Stage::shell(const std::string& command) {
   const std::string script = localized(command);
   std::ofstream(file("command.sh")) << script << '\n';
   // No path of the stage is expanded by the operator's shell: its /data is not the pod's.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +27,8 @@ struct Ran {
 /// The node holds four collections of the names that the document uses. Not thread-safe.
 class Stage {
  public:
-  Stage();
+  /// arguments: further ones for `serve`.
+  explicit Stage(std::vector<std::string> arguments = {});
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -33,7 +36,11 @@ class Stage {
   /// The command of the document that is or holds `line`; the test fails if there is none, or
   /// several.
   Ran run(std::string_view line);
-  /// The same, of a command that is known to print JSON.
+  /// A command of the test's own, as if it stood in the document.
+  Ran shell(const std::string& command);
+  /// From now on commands mean `real` where they say `written`: an id that only a node can give.
+  void stand_for(const std::string& written, const std::string& real);
+  /// run(), of a command that is known to print JSON.
   nlohmann::json json(std::string_view line);
 
   /// What a request of the test's own answers, as JSON; fails the test unless it is 200 or 202.
@@ -43,7 +50,7 @@ class Stage {
   nlohmann::json collection(const std::string& name);
   /// Waits for the end of a job that was started by an answer; its last state.
   nlohmann::json finished(const nlohmann::json& started);
-  /// A clean stop and a new start; `arguments` are further ones for `serve`.
+  /// A clean stop and a new start.
   void restart();
 
   /// Points with these ids into a collection, vectors drawn by `seed`.
@@ -57,6 +64,7 @@ class Stage {
   [[nodiscard]] std::string localized(std::string text) const;
 
   std::string directory_;
+  std::vector<std::pair<std::string, std::string>> stand_ins_;
   std::uint16_t port_;
   std::unique_ptr<drive::ServerProcess> node_;
   std::unique_ptr<drive::HttpClient> http_;

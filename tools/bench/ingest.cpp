@@ -84,7 +84,7 @@ Upserts make_upserts(const Matrix& base, std::uint32_t rows, std::uint64_t first
 
 Result<Ingest> ingest(const Upserts& upserts, const Matrix& base, unsigned connections) {
   VZ_TRY_ASSIGN(const Sent sent, send_each(upserts.endpoint, connections, upserts.requests));
-  drive::HttpClient http(upserts.endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(upserts.endpoint, kTimeoutMs);
   for (const std::size_t request : sent.last) {
     const auto first = static_cast<std::uint32_t>(request) * upserts.batch;
     VZ_TRY(expect_found(http, upserts, base, first));

@@ -129,7 +129,7 @@ Result<Sum> send_waves(const LiveInsertOptions& options, const Talk& talk) {
 }  // namespace
 
 Result<LiveInsert> measure_live_insert(const LiveInsertOptions& options, const Talk& talk) {
-  HttpClient http(options.endpoint.base_url(), kTimeoutMs);
+  HttpClient http(options.endpoint, kTimeoutMs);
   Target target(http, options);
   VZ_TRY(target.prepare());
   VZ_TRY_ASSIGN(Sum sum, send_waves(options, talk));

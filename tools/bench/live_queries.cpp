@@ -34,7 +34,7 @@ Result<Matrix> queries_of_file(const LiveCollection& collection, const std::stri
 }
 
 Result<Matrix> queries_of_points(const LiveCollection& collection, std::uint32_t count) {
-  drive::HttpClient http(collection.endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(collection.endpoint, kTimeoutMs);
   const std::uint32_t dimension = collection.shape.dimension;
   VZ_TRY_ASSIGN(auto values, drive::first_vectors(http, collection.name, count, dimension));
   if (values.empty()) {

@@ -56,7 +56,7 @@ double mean_recall(const std::vector<std::vector<Scored>>& found,
 
 Result<LiveSearch> measure_live_search(const LiveCollection& collection, const Matrix& queries,
                                        const LiveSearchOptions& options) {
-  HttpClient http(collection.endpoint.base_url(), kTimeoutMs);
+  HttpClient http(collection.endpoint, kTimeoutMs);
   const Matrix first{1, queries.dimension, {queries.row(0).begin(), queries.row(0).end()}};
   VZ_TRY(answers_of(http, collection, first, options.kind));
 
@@ -83,7 +83,7 @@ Result<std::vector<LiveRecall>> measure_live_recall(const LiveCollection& collec
                                                     const Matrix& queries,
                                                     const LiveRecallOptions& options,
                                                     const Talk& talk) {
-  HttpClient http(collection.endpoint.base_url(), kTimeoutMs);
+  HttpClient http(collection.endpoint, kTimeoutMs);
   SearchKind kind{
       .limit = options.limit, .accuracy = drive::Accuracy::kExact, .filter = options.filter};
   talk("exact answers of " + std::to_string(queries.rows) + " queries");

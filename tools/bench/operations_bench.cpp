@@ -91,7 +91,7 @@ class OperationsBench {
                  .log_file = options.directory + "/server.log",
                  .port = port,
                  .arguments = {}}),
-        http_(endpoint_.base_url(), kCallTimeoutMs) {}
+        http_(endpoint_, kCallTimeoutMs) {}
 
   Result<OperationsReport> run() {
     report_ = {.data = data_.name,
@@ -160,7 +160,7 @@ class OperationsBench {
   /// `once` again and again, until it is told to stop, on a connection of its own; counted.
   [[nodiscard]] Chore repeated(Status (*once)(drive::HttpClient&), std::uint64_t& count) const {
     return [this, once, &count](std::stop_token stop) -> Status {
-      drive::HttpClient http(endpoint_.base_url(), kCallTimeoutMs);
+      drive::HttpClient http(endpoint_, kCallTimeoutMs);
       for (; !stop.stop_requested(); ++count) VZ_TRY(once(http));
       return {};
     };
@@ -168,7 +168,7 @@ class OperationsBench {
 
   [[nodiscard]] Chore scrapes() const {
     return [this](std::stop_token stop) -> Status {
-      drive::HttpClient http(endpoint_.base_url(), kCallTimeoutMs);
+      drive::HttpClient http(endpoint_, kCallTimeoutMs);
       while (!stop.stop_requested()) {
         VZ_TRY(drive::metrics_text(http));
         sleep(stop, kScrapeEvery);

@@ -70,7 +70,7 @@ void print_row(const char* name, double offered, Load& load, const Latency& heal
 
 Status run(const Options& options) {
   const drive::Endpoint endpoint{.port = options.port};
-  drive::HttpClient http(endpoint.base_url(), kTimeoutMs);
+  drive::HttpClient http(endpoint, kTimeoutMs);
   VZ_TRY_ASSIGN(auto shape, drive::collection_shape(http, options.collection));
   const LiveCollection collection{
       .endpoint = endpoint, .name = options.collection, .shape = std::move(shape)};

@@ -33,7 +33,12 @@ std::size_t take_piece(char* bytes, std::size_t size, std::size_t count, void* u
 
 }  // namespace
 
-Result<HttpAnswer> download(const std::string& url, long silence_ms, const TakePiece& take) {
+Result<HttpAnswer> download(const Endpoint& endpoint, const std::string& path, long silence_ms,
+                            const TakePiece& take) {
+  const std::string url = endpoint.base_url() + path;
+  const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
+      endpoint.api_key.empty() ? nullptr : curl_slist_append(nullptr, key_header(endpoint).c_str()),
+      curl_slist_free_all);
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   Download download{.handle = handle.get(), .take = take};
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
@@ -41,6 +46,7 @@ Result<HttpAnswer> download(const std::string& url, long silence_ms, const TakeP
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
   curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_TIME, std::max(silence_ms / 1000, 1L));
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, take_piece);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &download);
 

@@ -9,6 +9,7 @@ namespace vz::drive {
 struct Endpoint {
   std::string host = "127.0.0.1";  ///< a name or an address; IPv6 without its brackets
   std::uint16_t port = 0;
+  std::string api_key{};  ///< sent with every request; "": none. Never shown
 
   /// As the Host header has it: "127.0.0.1:15002", "[::1]:15002".
   [[nodiscard]] std::string authority() const {

@@ -32,6 +32,10 @@ std::size_t append_body(char* bytes, std::size_t size, std::size_t count, void* 
 
 }  // namespace
 
+std::string key_header(const Endpoint& endpoint) {
+  return "Authorization: Bearer " + endpoint.api_key;
+}
+
 HttpClient::HttpClient(std::string base_url, long timeout_ms) : state_(std::make_unique<State>()) {
   // Once per process, and safe from several threads: a static's initialisation.
   static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -42,6 +46,12 @@ HttpClient::HttpClient(std::string base_url, long timeout_ms) : state_(std::make
   // "Expect:" off: else curl waits a second for "100 Continue" before a large body.
   state_->headers = curl_slist_append(nullptr, "Expect:");
   state_->headers = curl_slist_append(state_->headers, "Content-Type: application/json");
+}
+
+HttpClient::HttpClient(const Endpoint& endpoint, long timeout_ms)
+    : HttpClient(endpoint.base_url(), timeout_ms) {
+  if (!endpoint.api_key.empty())
+    state_->headers = curl_slist_append(state_->headers, key_header(endpoint).c_str());
 }
 
 HttpClient::~HttpClient() = default;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "storage/base/status.h"
+#include "tools/drive/endpoint.h"
 
 namespace vz::drive {
 
@@ -15,12 +16,17 @@ struct HttpAnswer {
   std::string body;  ///< whole: a body cut short is an error, never an answer
 };
 
+/// The header line of an endpoint's key, which is not empty.
+std::string key_header(const Endpoint& endpoint);
+
 /// Not thread-safe: one per thread.
 class HttpClient {
  public:
   /// base_url: "http://127.0.0.1:15002", without a trailing slash.
   /// timeout_ms: for a whole request, connecting included.
   HttpClient(std::string base_url, long timeout_ms);
+  /// With the key of `endpoint`.
+  HttpClient(const Endpoint& endpoint, long timeout_ms);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;

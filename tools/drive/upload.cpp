@@ -74,12 +74,16 @@ void set_options(CURL* handle, const std::string& url, const curl_slist* headers
 
 }  // namespace
 
-Result<HttpAnswer> upload(const std::string& url, std::optional<std::uint64_t> size_bytes,
-                          long silence_ms, const GivePiece& give) {
+Result<HttpAnswer> upload(const Endpoint& endpoint, const std::string& path,
+                          std::optional<std::uint64_t> size_bytes, long silence_ms,
+                          const GivePiece& give) {
+  const std::string url = endpoint.base_url() + path;
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   // "Expect: 100-continue" stays on: a node without room refuses before anything is sent.
-  const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
+  std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
       curl_slist_append(nullptr, "Content-Type: application/octet-stream"), curl_slist_free_all);
+  if (!endpoint.api_key.empty())  // Appends to the same list.
+    curl_slist_append(headers.get(), key_header(endpoint).c_str());
   Upload upload{
       .give = give, .size_bytes = size_bytes, .silence_ms = silence_ms, .asked = Clock::now()};
   set_options(handle.get(), url, headers.get(), upload);

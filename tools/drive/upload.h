@@ -16,12 +16,12 @@ namespace vz::drive {
 /// upload.
 using GivePiece = std::function<Result<std::size_t>(std::span<std::byte> out)>;
 
-/// url: whole. size_bytes: of all that `give` gives; nothing: unknown, it is sent in chunks.
-/// silence_ms: for how long the node may take nothing before all is sent; its answer may take as
-/// long as it likes. An answer that comes before all is sent ends the upload.
-/// Errors: kUnavailable (no whole answer: whether the node did it is then unknown), those of
-/// `give`.
-Result<HttpAnswer> upload(const std::string& url, std::optional<std::uint64_t> size_bytes,
-                          long silence_ms, const GivePiece& give);
+/// path: with its slash. size_bytes: of all that `give` gives; nothing: unknown, it is sent in
+/// chunks. silence_ms: for how long the node may take nothing before all is sent; its answer may
+/// take as long as it likes. An answer that comes before all is sent ends the upload. Errors:
+/// kUnavailable (no whole answer: whether the node did it is then unknown), those of `give`.
+Result<HttpAnswer> upload(const Endpoint& endpoint, const std::string& path,
+                          std::optional<std::uint64_t> size_bytes, long silence_ms,
+                          const GivePiece& give);
 
 }  // namespace vz::drive

@@ -232,6 +232,10 @@ class Rebuild {
         return {};
       }
       case format::WalRecordKind::kPoints:
+      case format::WalRecordKind::kPutKeys:  // Not of the image: security.json holds them.
+      case format::WalRecordKind::kRevokeKey:
+      case format::WalRecordKind::kPutIpRules:
+      case format::WalRecordKind::kDeleteIpRules:
         return {};
     }
     return {};

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "engine/security/security_file.h"
 #include "storage/store/directory_state.h"
 #include "tools/offline/data_directory.h"
 #include "tools/offline/hindrance.h"
@@ -186,6 +187,16 @@ Status report_restore(const Run& run) {
   return {};
 }
 
+/// Errors: those that say nothing about the file, and kIncompatible.
+Status report_security(const Run& run) {
+  const auto loaded = security::load(run.env, run.paths.root);
+  if (loaded) return {};
+  if (loaded.error().code != ErrorCode::kCorruption) return tl::unexpected<Error>(loaded.error());
+  run.findings.add(check::FindingId::kSecurityDamaged, security::file_path(run.paths.root), {}, "",
+                   loaded.error().message);
+  return {};
+}
+
 }  // namespace
 
 Result<store::Identity> read_format(Env& env, const store::Paths& paths,
@@ -211,6 +222,7 @@ Result<store::Identity> read_format(Env& env, const store::Paths& paths,
 
 Result<Layout> read_layout(const Run& run) {
   Layout layout;
+  VZ_TRY(report_security(run));
   VZ_TRY_ASSIGN(const auto in_root, run.env.list(run.paths.root));
   VZ_TRY(report_restore(run));
   Images images(run, in_root);

@@ -77,6 +77,14 @@ std::string_view log_kind_name(format::WalRecordKind kind) {
       return "points";
     case format::WalRecordKind::kReplaceCollection:
       return "replace_collection";
+    case format::WalRecordKind::kPutKeys:
+      return "put_keys";
+    case format::WalRecordKind::kRevokeKey:
+      return "revoke_key";
+    case format::WalRecordKind::kPutIpRules:
+      return "put_ip_rules";
+    case format::WalRecordKind::kDeleteIpRules:
+      return "delete_ip_rules";
   }
   return "unknown";
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/limits.h"
+#include "engine/security/security_json.h"
 #include "storage/format/catalog_record.h"
 #include "storage/format/points_record.h"
 #include "tools/offline/log_contents.h"
@@ -130,6 +131,13 @@ class Operation {
   const DumpOptions& options_;
 };
 
+/// A hash would let who reads the dump recognise a key.
+ordered_json without_hashes(ordered_json change) {
+  if (const auto keys = change.find("keys"); keys != change.end())
+    for (ordered_json& key : *keys) key["secret_sha256"] = "redacted";
+  return change;
+}
+
 /// Adds what the kind holds. Errors: kCorruption.
 Status add_content(const format::WalRecord& record, const DumpOptions& options, ordered_json& out) {
   switch (record.kind) {
@@ -165,6 +173,15 @@ Status add_content(const format::WalRecord& record, const DumpOptions& options, 
     case WalRecordKind::kReplaceCollection: {
       VZ_TRY_ASSIGN(const auto replace, format::decode_replace_collection(record.payload));
       out["name"] = replace.name;
+      return {};
+    }
+    case WalRecordKind::kPutKeys:
+    case WalRecordKind::kRevokeKey:
+    case WalRecordKind::kPutIpRules:
+    case WalRecordKind::kDeleteIpRules: {
+      // Decoded first: what is none of them shows nothing that could be a secret's hash.
+      VZ_TRY(security::decode_change(record.kind, record.payload));
+      out.update(without_hashes(json_of_text(as_text(record.payload))));
       return {};
     }
     case WalRecordKind::kDropCollection:

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/security/security_json.h"
 #include "storage/wal/log.h"
 
 namespace vz::offline {
 
 bool is_unflushed(const format::WalRecord& record, const manifest::Manifest& image) {
+  // security.json holds what was acknowledged of it, whatever image is in force.
+  if (security::is_security(record.kind)) return false;
   if (record.kind != format::WalRecordKind::kPoints) return record.lsn > image.catalog_lsn;
   const auto entry = std::find_if(image.collections.begin(), image.collections.end(),
                                   [&](const auto& one) { return one.id == record.collection; });

@@ -44,6 +44,16 @@ net::RequestHead local_head() {
   return head;
 }
 
+/// Why a caller is refused who needs to be known, while the node has no key.
+std::optional<api::Refusal> refuse(const net::RequestHead& head, api::Access access) {
+  const security::State nothing;
+  const auto caller =
+      api::authenticate(head, {.access = access, .trusted_proxies = {}, .state = nothing});
+  if (caller) return std::nullopt;
+  CHECK(caller.error().status == 401);
+  return caller.error();
+}
+
 // A row that does not say who may call it does not compile.
 static_assert(!std::is_constructible_v<api::Route, Method, std::string_view, api::Mount,
                                        api::Envelope, api::Needs, api::Handler, std::string_view>);
@@ -144,7 +154,7 @@ TEST_CASE("guard: a direct local caller is trusted under each loopback name", "[
     CAPTURE(host);
     auto head = local_head();
     head.headers = {{"host", host}, {"user-agent", "curl"}};
-    CHECK_FALSE(api::refuse(head, api::Scope::kAdmin, api::Access::kLoopbackOnly));
+    CHECK_FALSE(refuse(head, api::Access::kLoopbackOnly));
   }
 }
 
@@ -155,10 +165,9 @@ TEST_CASE("guard: each sign of a browser or a proxy voids the trust", "[api][acc
     CAPTURE(name);
     auto head = local_head();
     head.headers.emplace_back(name, "x");
-    const auto refusal = api::refuse(head, api::Scope::kRead, api::Access::kLoopbackOnly);
+    const auto refusal = refuse(head, api::Access::kLoopbackOnly);
     REQUIRE(refusal);
     CHECK(refusal->reason.find(name) != std::string::npos);
-    CHECK_FALSE(api::refuse(head, api::Scope::kPublic, api::Access::kLoopbackOnly));
   }
 }
 
@@ -169,11 +178,11 @@ TEST_CASE("guard: a Host that is not loopback with our port voids the trust", "[
     CAPTURE(host);
     auto head = local_head();
     head.headers = {{"host", host}};
-    CHECK(api::refuse(head, api::Scope::kRead, api::Access::kLoopbackOnly));
+    CHECK(refuse(head, api::Access::kLoopbackOnly));
   }
   auto none = local_head();
   none.headers.clear();
-  CHECK(api::refuse(none, api::Scope::kRead, api::Access::kLoopbackOnly));
+  CHECK(refuse(none, api::Access::kLoopbackOnly));
 }
 
 TEST_CASE("guard: a key is wrong while none exist, and a remote peer needs one", "[api][access]") {
@@ -181,13 +190,68 @@ TEST_CASE("guard: a key is wrong while none exist, and a remote peer needs one",
     CAPTURE(name);
     auto head = local_head();
     head.headers.emplace_back(name, "Bearer x");
-    CHECK(api::refuse(head, api::Scope::kRead, api::Access::kLoopbackOnly));
-    CHECK(api::refuse(head, api::Scope::kRead, api::Access::kInsecure));
+    CHECK(refuse(head, api::Access::kLoopbackOnly));
+    CHECK(refuse(head, api::Access::kInsecure));
   }
   auto remote = local_head();
   remote.peer_is_loopback = false;
-  CHECK(api::refuse(remote, api::Scope::kRead, api::Access::kLoopbackOnly));
-  CHECK_FALSE(api::refuse(remote, api::Scope::kAdmin, api::Access::kInsecure));
+  CHECK(refuse(remote, api::Access::kLoopbackOnly));
+  CHECK_FALSE(refuse(remote, api::Access::kInsecure));
+  CHECK(refuse(local_head(), api::Access::kKeysOnly));
+}
+
+TEST_CASE("guard: public routes and numbers are open to all, and nothing else is",
+          "[api][access]") {
+  for (const api::Route& route : api::routes())
+    CHECK(api::is_open(route) ==
+          (route.scope == api::Scope::kPublic || route.scope == api::Scope::kMetrics));
+}
+
+TEST_CASE("routes: what no key for some collections may do is said by each row", "[api][route]") {
+  std::set<std::string_view> listings;
+  for (const api::Route& route : api::routes()) {
+    CAPTURE(route.pattern);
+    const bool names_one = route.pattern.find("{collection_name}") != std::string_view::npos;
+    if (names_one) CHECK(route.reach == api::Reach::kCollection);
+    if (route.reach == api::Reach::kListing) {
+      CHECK(route.method == Method::kGet);
+      listings.insert(route.pattern);
+    }
+  }
+  CHECK(listings == std::set<std::string_view>{"/aliases", "/cluster", "/collections"});
+}
+
+TEST_CASE("guard: X-Forwarded-For counts from listed proxies only, from its end", "[api][access]") {
+  const std::vector<security::Cidr> proxies{*security::parse_cidr("10.0.0.0/8")};
+  struct Row {
+    std::string peer;
+    std::vector<std::string> forwarded;
+    std::string expected;  ///< "": nothing
+  };
+  for (const Row& row : std::vector<Row>{{"9.9.9.9", {"1.2.3.4"}, "9.9.9.9"},
+                                         {"10.0.0.1", {}, "10.0.0.1"},
+                                         {"10.0.0.1", {"1.2.3.4"}, "1.2.3.4"},
+                                         {"10.0.0.1", {"6.6.6.6, 1.2.3.4"}, "1.2.3.4"},
+                                         {"10.0.0.1", {"6.6.6.6, 1.2.3.4, 10.0.0.7"}, "1.2.3.4"},
+                                         {"10.0.0.1", {"6.6.6.6", "1.2.3.4"}, "1.2.3.4"},
+                                         {"10.0.0.1", {"::ffff:1.2.3.4"}, "1.2.3.4"},
+                                         {"10.0.0.1", {"1.2.3.4, garbage"}, ""},
+                                         {"10.0.0.1", {"1.2.3.4,"}, ""},
+                                         {"10.0.0.1", {"10.0.0.2, 10.0.0.3"}, "10.0.0.2"}}) {
+    CAPTURE(row.peer, row.forwarded);
+    auto head = local_head();
+    head.peer_address = row.peer;
+    for (const std::string& value : row.forwarded)
+      head.headers.emplace_back("x-forwarded-for", value);
+    const auto address = api::client_address(head, proxies);
+    CHECK((address ? to_text(*address) : "") == row.expected);
+  }
+  auto many = local_head();
+  many.peer_address = "10.0.0.1";
+  std::string hops = "1.2.3.4";
+  for (int i = 0; i < 100; ++i) hops += ",10.0.0.2";
+  many.headers.emplace_back("x-forwarded-for", hops);
+  CHECK_FALSE(api::client_address(many, proxies));
 }
 
 TEST_CASE("errors: every code has a status and a text in both grammars", "[api][errors]") {

@@ -96,10 +96,10 @@ TEST_CASE("service: unknown paths, methods and routes that are not built", "[api
   CHECK(facet.status == 400);
   CHECK(json::parse(facet.body).at("status").at("error") ==
         "Wrong input: route POST /collections/{collection_name}/facet is not supported yet");
-  const auto block = node.post("/admin/ip-block");
-  CHECK(block.status == 400);
-  CHECK(json::parse(block.body).at("error").at("message") ==
-        "route POST /admin/ip-block is not supported yet");
+  const auto rebalance = node.post("/cluster/rebalance");
+  CHECK(rebalance.status == 400);
+  CHECK(json::parse(rebalance.body).at("error").at("message") ==
+        "route POST /cluster/rebalance is not supported yet");
   const auto head = call(node.server->port(), "HEAD", "/livez");
   CHECK(head.status == 200);
   CHECK(head.body.empty());
