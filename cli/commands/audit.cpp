@@ -61,13 +61,13 @@ std::string query_path(const Options& options) {
 ordered_json row_of(const json& event, OutputFormat format) {
   ordered_json row = ordered_json::object();
   if (format == OutputFormat::kJson) {
-    for (const char* key : {"seq", "time", "actor", "ip", "action", "target", "result", "status",
-                            "request_id", "count", "prev", "hash"})
+    for (const char* key : {"seq", "time", "actor", "ip", "action", "target", "detail", "result",
+                            "status", "request_id", "count", "prev", "hash"})
       row[key] = event.value(key, json());
     return row;
   }
   row["time"] = short_time(event.value("time", ""));
-  for (const char* key : {"actor", "ip", "action", "target", "status", "count"})
+  for (const char* key : {"actor", "ip", "action", "target", "detail", "status", "count"})
     row[key] = event.value(key, json());
   return row;
 }

@@ -23,7 +23,9 @@ void Call::send(net::Response response) {
   service_.numbers.count(route(), response.status, took);
   note_if_slow(response.status, took);
   if (service_.trail == nullptr || !is_audited(route())) return respond_(std::move(response));
-  service_.trail->record(audit_event(service_, head(), &route(), response.status),
+  audit::Event event = audit_event(service_, head(), &route(), response.status);
+  event.detail = std::move(audit_detail_);
+  service_.trail->record(std::move(event),
                          [respond = std::move(respond_), response = std::move(response)]() mutable {
                            respond(std::move(response));
                          });

@@ -121,6 +121,9 @@ class Call {
   void answer_accepted();  ///< 202, in Qdrant's words: it goes on without the caller
   void answer_response(net::Response response) { send(std::move(response)); }
 
+  /// What of the request the audit log shows beside its path; said before it is answered. Never a
+  /// secret.
+  void tell_audit(std::string detail) { audit_detail_ = std::move(detail); }
   /// What a read is about; said before it is answered, so that it counts if it was slow.
   void tell(const QueryFacts& facts) { facts_ = facts; }
   [[nodiscard]] const std::optional<QueryFacts>& facts() const { return facts_; }
@@ -139,6 +142,7 @@ class Call {
   net::Respond respond_;
   std::shared_ptr<const security::ApiKey> key_;
   std::shared_ptr<node::Node> node_;
+  std::string audit_detail_;
   std::optional<QueryFacts> facts_;  ///< of a read whose request was understood
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };

@@ -147,6 +147,7 @@ void get_settings(std::shared_ptr<Call> call) {
 void change_settings(std::shared_ptr<Call> call) {
   auto patch = node::decode_settings(call->body());
   if (!patch) return call->answer_error(patch.error());
+  call->tell_audit(call->body());  // No setting is a secret.
   // It writes a file: not on the io thread.
   Call::offload(call, [call, patch = *std::move(patch)] {
     if (const Status changed = call->service().nodes->settings().change(patch); !changed)

@@ -25,12 +25,35 @@ void close_refused(Service& service, std::uint64_t but) {
   });
 }
 
+struct Detail {
+  std::string operator()(const security::CreateKey& one) const {
+    return "key=" + one.key.id + " name=" + one.key.name;
+  }
+  std::string operator()(const security::RotateKey& one) const {
+    return "key=" + one.id + " fresh=" + one.fresh_id;
+  }
+  std::string operator()(const security::RevokeKey& one) const { return "key=" + one.id; }
+  std::string operator()(const security::BlockIps& one) const { return list(one.ranges); }
+  std::string operator()(const security::UnblockIps& one) const { return list(one.ranges); }
+
+ private:
+  static std::string list(const std::vector<security::Cidr>& ranges) {
+    std::string out = "ips=";
+    for (const security::Cidr& range : ranges) {
+      if (out.back() != '=') out += ',';
+      out += security::to_text(range);
+    }
+    return out;
+  }
+};
+
 }  // namespace
 
 void change_security(
     std::shared_ptr<Call> call, security::Request request,
     std::function<ChangeAnswer(const security::State& state, bool changed)> make_answer) {
   Service& service = call->service();
+  call->tell_audit(std::visit(Detail{}, request));
   // It waits for the log: not on the io thread.
   Call::offload(
       call, service.security_pool,

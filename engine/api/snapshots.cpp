@@ -175,6 +175,7 @@ void recover_snapshot(std::shared_ptr<Call> call) {
   if (!request) return call->answer_error(request.error());
   node::Snapshots* snapshots = call->service().snapshots;
   const auto of = target_of(*call);
+  call->tell_audit("location=" + request->location);
   run_long(call, "recover",
            [snapshots, of, request = *std::move(request)]() -> Result<std::string> {
              VZ_TRY(snapshots->recover(of, request.location, request.checksum));

@@ -56,6 +56,7 @@ std::string encode(const Event& event, const Head& before, Head& after) {
                              {"ip", bounded(event.ip)},
                              {"action", bounded(event.action)},
                              {"target", bounded(event.target)},
+                             {"detail", bounded(event.detail)},
                              {"result", outcome_name(event.outcome)},
                              {"status", event.status},
                              {"request_id", bounded(event.request_id)},

@@ -5,8 +5,8 @@
 //
 // A line is a JSON object whose keys stand in this order and without spaces:
 //   {"seq":7,"time":"2026-12-01T13:00:00.000000Z","actor":"ghkm","ip":"127.0.0.1","action":
-//   "POST /admin/compact","target":"/admin/compact?wait=true","result":"ok","status":200,
-//   "request_id":"...","count":1,"prev":"<hash of line 6>","hash":"<SHA-256>"}
+//   "POST /admin/compact","target":"/admin/compact?wait=true","detail":"","result":"ok",
+//   "status":200,"request_id":"...","count":1,"prev":"<hash of line 6>","hash":"<SHA-256>"}
 // `hash` is of every byte of the line before its own key; `prev` of the first line ever is zeros.
 // audit.head is {"first_seq":1,"seq":7,"hash":"..."} and a newline, of the oldest line that is kept
 // and of the newest; it is written after the line. So after a power cut it may be one line behind,
@@ -36,6 +36,7 @@ struct Event {
   std::string ip{};          ///< of the caller; "" for the node itself
   std::string action{};      ///< method and pattern of the route, or what the node did
   std::string target{};      ///< what it was done to, as the caller said it
+  std::string detail{};      ///< what of the body matters, never a secret
   Outcome outcome = Outcome::kOk;
   int status = 0;  ///< of the answer; 0: none
   std::string request_id{};

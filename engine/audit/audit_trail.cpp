@@ -16,6 +16,7 @@ void print(const Event& event) {
       .with("ip", event.ip)
       .with("action", event.action)
       .with("target", event.target)
+      .with("detail", event.detail)
       .with("result", outcome_name(event.outcome))
       .with("status", event.status)
       .with("count", event.count)

@@ -63,6 +63,7 @@ TEST_CASE("audit: admin actions and what hands out all content are events, reads
                        "DELETE /collections/{collection_name}"});
   CHECK(all[0]["actor"] == "loopback");
   CHECK(all[0]["target"] == "/collections/a");
+  CHECK(all[1]["detail"] == "key=" + admin.id + " name=test");
   CHECK(all[2]["actor"] == admin.id);
   CHECK(all[2]["request_id"] == "mine-7");
   CHECK(all[2]["ip"] == "127.0.0.1");

@@ -170,7 +170,7 @@ TEST_CASE("audit: lines come back as they went in, and the chain is sound", "[au
   CHECK(all[0].starts_with(
       R"({"seq":1,"time":"2026-12-01T00:00:01.000000Z","actor":"ghkm","ip":"10.0.0.1",)"
       R"("action":"DELETE /collections/{collection_name}","target":"/collections/n1",)"
-      R"("result":"ok","status":200,"request_id":"r1","count":1,"prev":"000000)"));
+      R"("detail":"","result":"ok","status":200,"request_id":"r1","count":1,"prev":"000000)"));
   for (const char c : all[10]) CHECK((c >= ' ' || c < 0));
   CHECK(all[10].size() < 1'200);
   CHECK(lines(env, {.actor = "ghkm", .action = "compact", .limit = 2}).size() == 2);

@@ -316,8 +316,11 @@ TEST_CASE("stream: while a sink is busy nothing more is read", "[net][stream]") 
 
   CHECK_FALSE(client.send(with_length(256u << 20) + content_of(64u << 20)));  // Patience ends.
 
-  CHECK(seen->pieces == 1);
-  CHECK(seen->largest <= kPieceMax);
+  {
+    std::lock_guard lock(seen->mutex);
+    CHECK(seen->pieces == 1);
+    CHECK(seen->largest <= kPieceMax);
+  }
   client.close();
   server->stop(0ms);
   seen->held.clear();
