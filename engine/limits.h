@@ -70,8 +70,8 @@ inline constexpr std::size_t kAuditFilesMax = 32;              ///< the oldest g
 inline constexpr std::size_t kAuditProblemsMax = 100;          ///< that a verdict lists
 inline constexpr std::size_t kAuditPageMax = 10'000;           ///< lines of one answer
 
-inline constexpr std::size_t kAuditQueueMax = 4'096;     ///< events that wait to be written
-inline constexpr std::size_t kAuditRefusalsMax = 1'024;  ///< callers whose refusals are told apart
+inline constexpr std::size_t kAuditQueueMax = 4'096;  ///< events that wait to be written
+inline constexpr std::size_t kAuditRefusalsMax = 64;  ///< callers whose refusals are told apart
 
 // Jobs and run-time settings
 inline constexpr std::size_t kJobsRunningMax = 16;

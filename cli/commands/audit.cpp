@@ -1,4 +1,5 @@
 // vectorizerctl audit tail | query | verify: who did what on a node, and whether its log is whole.
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -111,8 +112,10 @@ Result<ordered_json> ask_verdict(const Options& options) {
 
 Result<ordered_json> read_verdict(const std::string& directory) {
   const auto env = make_posix_env();
-  std::string where = directory;
-  if (is_directory(*env, directory + "/log")) where += "/log";  // It is a data directory.
+  std::error_code ignored;
+  const std::string given = std::filesystem::absolute(directory, ignored).lexically_normal();
+  std::string where = given.ends_with('/') ? given.substr(0, given.size() - 1) : given;
+  if (is_directory(*env, where + "/log")) where += "/log";  // It is a data directory.
   if (!is_directory(*env, where)) return fail(ErrorCode::kNotFound, where + " is not a directory");
   VZ_TRY_ASSIGN(const audit::Verdict verdict, audit::verify(*env, where));
   if (verdict.files == 0 && verdict.sound())
@@ -183,6 +186,12 @@ void add_audit_command(CLI::App& app, Context& context) {
       "Exit status 4: it is not whole. Each line carries the hash of the one before it, so "
       "whoever\n"
       "can rewrite all of it can hide what he did: keep the hash of `verify` somewhere else.");
+  audit->footer(
+      "Examples:\n"
+      "  vectorizerctl audit tail\n"
+      "  vectorizerctl audit query --actor loopback --action DELETE\n"
+      "  vectorizerctl audit verify /var/lib/vectorizer\n\n" +
+      exit_code_help());
   checking.add_option("DIR", options->directory, "Data directory, or the folder of the log");
   checking.callback([options, &context] { verify(*options, context); });
 }

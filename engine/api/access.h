@@ -34,7 +34,8 @@ struct AccessRules {
 
 /// Where a request comes from: the peer; if that is a trusted proxy, the last address in
 /// X-Forwarded-For that is none. What stands before it there the client may have written itself.
-/// Nothing: a proxy of ours sent no address where one should be.
+/// Without that header it is the proxy itself, who may call, too. Nothing: what stands in it is no
+/// address.
 std::optional<security::Address> client_address(const net::RequestHead& head,
                                                 std::span<const security::Cidr> trusted_proxies);
 

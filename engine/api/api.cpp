@@ -145,7 +145,7 @@ void run(Service& service, net::Request request, net::Respond respond) {
   if (!request.head.principal.empty()) {
     key = service.security->load()->find(request.head.principal);
     if (const auto refusal = refuse_again(service, *found, key.get())) {
-      service.numbers.count_refused(*found->route, refusal->status);
+      count_refused(service, match, request.head, refusal->status);
       return respond(refusal_response(*refusal, request.head, found->route->envelope));
     }
   }

@@ -1,5 +1,6 @@
 #include "engine/api/audit_events.h"
 
+#include "engine/api/access.h"
 #include "engine/api/handlers.h"
 #include "engine/runtime/wall_clock.h"
 
@@ -19,6 +20,12 @@ std::string actor_of(const Service& service, const net::RequestHead& head, int s
   return service.access == Access::kInsecure ? "anyone" : "loopback";
 }
 
+/// The client's, as far as the proxies that are trusted tell; else the peer's.
+std::string ip_of(const Service& service, const net::RequestHead& head) {
+  const auto client = client_address(head, service.trusted_proxies);
+  return client ? security::to_text(*client) : head.peer_address;
+}
+
 }  // namespace
 
 bool is_audited(const Route& route) {
@@ -34,7 +41,7 @@ audit::Event audit_event(const Service& service, const net::RequestHead& head, c
                          int status) {
   return {.time_us = runtime::unix_time_us(),
           .actor = actor_of(service, head, status),
-          .ip = head.peer_address,
+          .ip = ip_of(service, head),
           .action = std::string(net::method_name(head.method)) + " " +
                     (route == nullptr ? "?" : std::string(route->pattern)),
           .target = head.target,

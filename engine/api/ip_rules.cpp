@@ -30,16 +30,20 @@ std::string rules_json(const security::State& state) {
 }
 
 Status refuse_lock_out(const Call& call, const security::BlockIps& request) {
-  const auto caller = client_address(call.head(), call.service().trusted_proxies);
-  if (!caller) return {};
-  const auto own =
-      std::find_if(request.ranges.begin(), request.ranges.end(),
-                   [&](const security::Cidr& range) { return range.contains(*caller); });
-  if (own == request.ranges.end()) return {};
-  return fail(ErrorCode::kFailedPrecondition,
-              to_text(*own) + " holds the address that this request comes from, " +
-                  to_text(*caller) +
-                  ": nothing was changed; \"force\":true blocks it all the same");
+  // The proxy that it comes through, too: its connections would be closed.
+  for (const auto& address : {client_address(call.head(), call.service().trusted_proxies),
+                              security::parse_peer_address(call.head().peer_address)}) {
+    if (!address) continue;
+    const auto own =
+        std::find_if(request.ranges.begin(), request.ranges.end(),
+                     [&](const security::Cidr& range) { return range.contains(*address); });
+    if (own == request.ranges.end()) continue;
+    return fail(ErrorCode::kFailedPrecondition,
+                to_text(*own) + " holds an address that this request comes from, " +
+                    to_text(*address) +
+                    ": nothing was changed; \"force\":true blocks it all the same");
+  }
+  return {};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::string head_path(const std::string& directory) {
   return directory + "/" + std::string(kHeadName);
 }
 
-/// The last line of a file that is one, and where it ends.
+/// The last line of a file, and where it ends.
 struct End {
   std::optional<Link> link;
   std::uint64_t bytes = 0;       ///< of whole lines
@@ -46,15 +46,20 @@ Result<std::unique_ptr<Log>> Log::open(Env& env, const std::string& directory, s
 }
 
 Status Log::resume(std::int64_t now_us) {
-  VZ_TRY_ASSIGN(const auto files, list_files(env_, directory_));
+  VZ_TRY_ASSIGN(auto files, list_files(env_, directory_));
   VZ_TRY_ASSIGN(const auto written, read_head(env_, directory_));
   if (files.empty() && !written.there) return {};
   if (written.head) head_ = *written.head;
   End end;
-  if (!files.empty()) {
+  while (!files.empty()) {
     VZ_TRY_ASSIGN(const Bytes bytes, read_file(env_, files.back().path, kFileReadMax));
     end = end_of(as_text(bytes));
+    if (end.bytes > 0) break;
+    VZ_TRY(env_.remove(files.back().path));  // A kill came before its first line.
+    files.pop_back();
   }
+  if (files.empty() && written.head && written.head->seq == 0) return {};
+  if (files.empty() && !written.there) return {};
   const Head& head = head_;
   const bool same = end.link && end.link->seq == head.seq && end.link->hash == head.hash;
   const bool one_behind = end.link && end.link->seq == head.seq + 1 && end.link->prev == head.hash;
@@ -93,6 +98,7 @@ Status Log::append(const Event& event) {
 }
 
 Status Log::append_locked(const Event& event) {
+  if (head_behind_) VZ_TRY(publish_head());  // It may be one line behind, and no more.
   Head next;
   const std::string line = encode(event, head_, next) + "\n";
   if (torn_) VZ_TRY(rewrite_file());
@@ -107,17 +113,35 @@ Status Log::append_locked(const Event& event) {
   file_bytes_ += line.size();
   next.first_seq = head_.first_seq;
   head_ = next;
-  VZ_TRY(publish_file(env_, head_path(directory_), as_bytes(encode_head(head_))));
+  head_behind_ = true;
+  VZ_TRY(publish_head());
   remove_oldest();
+  return {};
+}
+
+Status Log::publish_head() {
+  VZ_TRY(publish_file(env_, head_path(directory_), as_bytes(encode_head(head_))));
+  head_behind_ = false;
   return {};
 }
 
 Status Log::begin_file() {
   path_ = file_path(directory_, head_.seq + 1);
   file_bytes_ = 0;
-  if (env_.exists(path_)) VZ_TRY(env_.remove(path_));  // Of an append that failed: without a line.
+  VZ_TRY(clear_the_way());
   VZ_TRY_ASSIGN(file_, env_.open(path_, OpenMode::kCreateNew));
   return env_.sync_directory(directory_);
+}
+
+/// What an append that failed has left goes; what holds a line is kept under another name.
+Status Log::clear_the_way() {
+  if (!env_.exists(path_)) return {};
+  VZ_TRY_ASSIGN(const Bytes bytes, read_file(env_, path_, kFileReadMax));
+  if (end_of(as_text(bytes)).bytes == 0) return env_.remove(path_);
+  std::string aside = path_ + ".aside";
+  for (int number = 2; env_.exists(aside); ++number)
+    aside = path_ + ".aside-" + std::to_string(number);
+  return env_.rename(path_, aside);
 }
 
 /// After a failed write or sync nobody knows what of the file is on the disk: its whole lines go to
@@ -140,9 +164,14 @@ void Log::remove_oldest() {
   const auto& keep = (*files)[files->size() - options_.files];
   head_.first_seq = keep.first_seq;
   // The head first: what it does not name any more is a leftover, and never a loss.
-  if (!publish_file(env_, head_path(directory_), as_bytes(encode_head(head_)))) return;
+  if (!publish_head()) return;
   for (const auto& file : *files)
     if (file.first_seq < head_.first_seq) (void)env_.remove(file.path);
+}
+
+bool Log::head_behind() const {
+  MutexLock lock(mutex_);
+  return head_behind_;
 }
 
 Head Log::head() const {

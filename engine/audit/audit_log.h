@@ -69,6 +69,8 @@ class Log {
   Status append(const Event& event) VZ_EXCLUDES(mutex_);
 
   [[nodiscard]] Head head() const VZ_EXCLUDES(mutex_);
+  /// The last line is written, and audit.head does not name it yet: the disk was full.
+  [[nodiscard]] bool head_behind() const VZ_EXCLUDES(mutex_);
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
  private:
@@ -78,7 +80,9 @@ class Log {
   Status resume(std::int64_t now_us) VZ_REQUIRES(mutex_);
   Status append_locked(const Event& event) VZ_REQUIRES(mutex_);
   Status begin_file() VZ_REQUIRES(mutex_);
+  Status clear_the_way() VZ_REQUIRES(mutex_);
   Status rewrite_file() VZ_REQUIRES(mutex_);
+  Status publish_head() VZ_REQUIRES(mutex_);
   void remove_oldest() VZ_REQUIRES(mutex_);
 
   Env& env_;
@@ -86,6 +90,7 @@ class Log {
   const Options options_;
   mutable Mutex mutex_;
   Head head_ VZ_GUARDED_BY(mutex_);
+  bool head_behind_ VZ_GUARDED_BY(mutex_) = false;      ///< audit.head does not name the last line
   std::unique_ptr<File> file_ VZ_GUARDED_BY(mutex_);    ///< null: the next line begins one
   std::string path_ VZ_GUARDED_BY(mutex_);              ///< of it
   std::uint64_t file_bytes_ VZ_GUARDED_BY(mutex_) = 0;  ///< of its whole lines

@@ -98,17 +98,23 @@ class Judge {
   std::uint64_t expected_seq_ = 1;
 };
 
+/// "" for what is no text: somebody has changed the line.
+std::string text_of(const nlohmann::json& line, const char* key) {
+  const auto found = line.find(key);
+  return found != line.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 bool holds(const nlohmann::json& line, const char* key, const std::string& wanted) {
-  return wanted.empty() || line.value(key, "") == wanted;
+  return wanted.empty() || text_of(line, key) == wanted;
 }
 
 bool matches(const nlohmann::json& line, const Query& query) {
   if (!line.is_object()) return false;
-  const std::string time = line.value("time", "");
+  const std::string time = text_of(line, "time");
   if (query.since_us > 0 && time < rfc3339(query.since_us)) return false;
   if (query.until_us > 0 && time >= rfc3339(query.until_us)) return false;
   return holds(line, "actor", query.actor) && holds(line, "result", query.result) &&
-         line.value("action", "").find(query.action) != std::string::npos;
+         text_of(line, "action").find(query.action) != std::string::npos;
 }
 
 Result<std::vector<LogFile>> kept_files(Env& env, const std::string& directory,

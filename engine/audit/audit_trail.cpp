@@ -10,6 +10,12 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(500);
 
+void bound(Event& event) {
+  for (std::string* text :
+       {&event.actor, &event.ip, &event.action, &event.target, &event.detail, &event.request_id})
+    if (text->size() > limits::kAuditTextBytesMax) text->resize(limits::kAuditTextBytesMax);
+}
+
 void print(const Event& event) {
   LogEvent(event.outcome == Outcome::kOk ? LogLevel::kInfo : LogLevel::kWarn, "audit")
       .with("actor", event.actor)
@@ -56,6 +62,7 @@ Status Trail::open() {
 }
 
 void Trail::record(Event event, std::function<void()> then) {
+  bound(event);
   print(event);
   {
     MutexLock lock(mutex_);
@@ -70,6 +77,7 @@ void Trail::record(Event event, std::function<void()> then) {
 }
 
 void Trail::count_refusal(Event event) {
+  bound(event);
   MutexLock lock(mutex_);
   if (stopping_) return;
   if (refusals_.empty()) refusals_since_ = std::chrono::steady_clock::now();
@@ -125,7 +133,7 @@ void Trail::loop() {
         if (wake_.wait_for(mutex_, kTick) == std::cv_status::timeout) break;
       }
       last = stopping_;
-      if (last) refusals = due_refusals(true);
+      if (opened_ && refusals.empty()) refusals = due_refusals(last);
       if (opened_) work.swap(queue_);
     }
     for (const Waiting& one : work) {
@@ -145,7 +153,13 @@ void Trail::loop() {
 
 Result<Verdict> Trail::verify() {
   MutexLock lock(log_mutex_);  // Between two lines.
-  return audit::verify(env_, directory_);
+  VZ_TRY_ASSIGN(Verdict verdict, audit::verify(env_, directory_));
+  // Whoever removes all of it, the head too, leaves nothing that is wrong, but for what we know.
+  if (log_ != nullptr && verdict.sound() && verdict.head != log_->head() && !log_->head_behind())
+    verdict.problems.push_back({directory_, 0,
+                                "it is not the log that this node has written: its last line is " +
+                                    std::to_string(log_->head().seq)});
+  return verdict;
 }
 
 Result<std::vector<std::string>> Trail::read(const Query& query) {

@@ -135,6 +135,9 @@ Result<Recovered> recover(store::Store& store, const RecoveryOptions& options) {
   }
   out.next_lsn = std::max(out.next_lsn, replayed.last_lsn + 1);
   if (out.state.security_lsn >= out.next_lsn) out.security_in_file = nullptr;
+  // It told the records that the file holds from those that it does not; what comes now it does
+  // not, though the file be of another directory, whose log was longer.
+  out.state.security_lsn = std::min(out.state.security_lsn, out.next_lsn - 1);
   out.epoch = std::max(out.epoch, replayed.last_epoch);
   out.last_time_us = std::max(out.last_time_us, replayed.last_time_us);
   LogEvent(LogLevel::kInfo, "recovered")

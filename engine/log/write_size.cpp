@@ -80,6 +80,13 @@ bool upserts(const WriteRequest& request) {
                      [](const auto& one) { return std::holds_alternative<UpsertPoints>(one); });
 }
 
+bool is_urgent(const WriteRequest& request) {
+  return std::holds_alternative<SecurityWrite>(request) ||
+         std::holds_alternative<BeginArrival>(request) ||
+         std::holds_alternative<EndArrival>(request) ||
+         std::holds_alternative<AbandonArrival>(request);
+}
+
 bool grows_data(const WriteRequest& request) {
   // Bounded, and never so urgent as when all else goes wrong.
   if (std::holds_alternative<SecurityWrite>(request)) return false;

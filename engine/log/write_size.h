@@ -10,6 +10,10 @@ namespace vz::log {
 /// About what a request holds in memory and will take in the log.
 std::uint64_t bytes_of(const WriteRequest& request);
 
+/// Whether it goes before all others and past a full queue: few and small, they may be what ends
+/// the flood, and threads that the node's end waits for wait for them.
+bool is_urgent(const WriteRequest& request);
+
 /// Whether it upserts points.
 bool upserts(const WriteRequest& request);
 

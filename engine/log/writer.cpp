@@ -64,6 +64,10 @@ void Writer::submit(WriteRequest request, WriteCallback done) {
           "the log has failed and no write is accepted until a restart: " + poison_reason_;
     } else if (stopping_) {
       refusal.message = "the node is stopping";
+    } else if (is_urgent(request)) {
+      urgent_.push_back({std::move(request), std::move(done), bytes});
+      wake_.notify_one();
+      return;
     } else if (queue_.size() >= limits::kWriteQueueMax ||
                (queue_bytes_ + bytes > limits::kWriteQueueBytesMax && !queue_.empty())) {
       refusal.message = "the write queue is full (" + std::to_string(queue_.size()) +
@@ -157,6 +161,10 @@ bool Writer::wait_for_work(std::deque<Waiting>& group) {
   MutexLock lock(mutex_);
   for (;;) {
     if (!tasks_.empty()) return true;
+    if (!urgent_.empty()) {
+      group.swap(urgent_);
+      return true;
+    }
     if (!queue_.empty() && (stopping_ || !stalled())) break;
     if (stopping_ && queue_.empty()) return false;
     wake_.wait(mutex_);

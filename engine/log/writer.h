@@ -120,6 +120,7 @@ class Writer {
   ConditionVariable wake_;   ///< the writer waits on it
   ConditionVariable ended_;  ///< run_between_groups waits on it
   std::deque<Waiting> queue_ VZ_GUARDED_BY(mutex_);
+  std::deque<Waiting> urgent_ VZ_GUARDED_BY(mutex_);  ///< before the queue, full or stalled
   std::uint64_t queue_bytes_ VZ_GUARDED_BY(mutex_) = 0;
   std::deque<Task*> tasks_ VZ_GUARDED_BY(mutex_);
   bool stopping_ VZ_GUARDED_BY(mutex_) = false;

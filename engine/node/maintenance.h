@@ -80,6 +80,7 @@ class Maintenance {
  private:
   class Running;
   Status optimize_one(collection::LiveCollection& collection, const Running& running);
+  void abandon(CollectionId arriving, const Running& running);
   Status rewrite_older(collection::LiveCollection& collection, SegmentSeq than,
                        const Running& running);
 

@@ -4,7 +4,9 @@
 // 2. Its files are written, synced and published under that id.
 // 3. One record gives it the name and drops who had it. A start that finds no such record drops the
 //    collection without a name (Node::open), so a kill leaves the old one or the new one.
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "engine/log/resolve.h"
 #include "engine/node/maintenance_running.h"
@@ -20,7 +22,20 @@ Result<log::WriteOutcome> write(log::Writer& writer, log::WriteRequest request) 
   return answered.get_future().get();
 }
 
+constexpr int kAbandonAttempts = 50;
+constexpr std::chrono::milliseconds kAbandonPause{100};
+
 }  // namespace
+
+/// Tried again while the log has no room for it. A log that has failed and a node that stops leave
+/// it to the next start.
+void Maintenance::abandon(CollectionId arriving, const Running& running) {
+  for (int attempt = 0; attempt < kAbandonAttempts && running.may_go_on(); ++attempt) {
+    if (write(writer_, log::AbandonArrival{arriving}) || writer_.poisoned()) return;
+    std::this_thread::sleep_for(kAbandonPause);
+  }
+  (void)write(writer_, log::AbandonArrival{arriving});
+}
 
 Status Maintenance::check_place(const std::string& name) const {
   VZ_TRY(collection::check_collection_name(name));
@@ -45,8 +60,7 @@ Result<Lsn> Maintenance::replace_collection(const std::string& name,
     return named.lsn;
   };
   Result<Lsn> arrived = arrive();
-  // Refused only when the log has failed or the node stops: then the next start does it.
-  if (!arrived) (void)write(writer_, log::AbandonArrival{id});
+  if (!arrived) abandon(id, running);
   // The files that this has made needless go with it; else with the next image.
   if (const Status published = publisher_.publish_catalog(); !published)
     LogEvent(LogLevel::kWarn, "catalog_not_published").with("reason", published.error().message);

@@ -188,6 +188,10 @@ Result<std::shared_ptr<const Cut>> Node::try_to_cut() {
                   std::to_string(kCutAttempts) + " times: try again");
 }
 
+Status Node::checkpoint_security() {
+  return state_->publisher->checkpoint_security();
+}
+
 void Node::retire() {
   state_->stop();
   if (const Status written = state_->publisher->checkpoint_security(); !written)

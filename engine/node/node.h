@@ -96,6 +96,10 @@ class Node {
   /// Refuses new writes, finishes the running ones, seals everything and records the clean end.
   Status close();
 
+  /// All changes of keys and rules that are in force are in security.json, too. Errors: those of
+  /// Publisher::checkpoint_security().
+  Status checkpoint_security();
+
   /// Refuses writes from now on, finishes the running ones, and gives up the directory, in which
   /// all that was acknowledged is in the log as after a kill. Reads go on, from memory and from
   /// files that are open. So another Node can be opened there while this one still answers.

@@ -8,6 +8,7 @@
 #include "engine/node/snapshot_staging.h"
 #include "storage/base/log.h"
 #include "storage/snapshot/folder.h"
+#include "storage/store/ballast.h"
 #include "storage/store/lock_owner.h"
 #include "storage/store/swap.h"
 
@@ -114,6 +115,12 @@ Result<std::unique_ptr<Node>> NodeOwner::open_again(const store::OpenOptions& ho
 Status NodeOwner::put_in_force(const store::VerifiedRestore& restore) {
   MutexLock change(change_mutex_);
   LogEvent(LogLevel::kInfo, "restore_begins").with("files", restore.contents().files.size());
+  // The log goes, and with it what security.json does not hold yet: a revocation, say.
+  if (const Status held = current()->checkpoint_security(); !held) {
+    log_failed_restore(held.error());
+    watch_.gave_up(held.error().message);
+    return {};
+  }
   current()->retire();
   const Status done = open_and_serve({.verified = &restore});
   if (done) {
@@ -200,7 +207,10 @@ Result<Lsn> NodeOwner::recover_collection(const std::string& name, archive::Byte
   VZ_TRY_ASSIGN(const std::string directory, store::make_staging(env_, paths));
   const std::string in = paths.root + "/" + directory;
   const auto replace = [&]() -> Result<Lsn> {
-    SnapshotStaging staging(env_, in, name);
+    VZ_TRY_ASSIGN(const DiskSpace space, env_.disk_space(paths.root));
+    SnapshotStaging staging(
+        env_, in, name,
+        options_.disk_reserve_bytes.value_or(store::default_reserve_bytes(space.total_bytes)));
     const auto content = [&]() -> Result<std::shared_ptr<collection::LiveCollection>> {
       VZ_TRY(staging.read(source, expected));
       return log::open_collection(env_, {in}, staging.manifest().collections.front());
@@ -223,6 +233,11 @@ Result<Recovery> NodeOwner::recover(archive::ByteSource& source,
     remove_tree(env_, paths.root + "/" + staged.directory);
     return fail(ErrorCode::kFailedPrecondition,
                 "a snapshot that tar unpacks here has come meanwhile: nothing was changed");
+  }
+  // The log goes, and with it what security.json does not hold yet: a revocation, say.
+  if (const Status held = old->checkpoint_security(); !held) {
+    remove_tree(env_, paths.root + "/" + staged.directory);
+    return tl::unexpected<Error>(held.error());
   }
   LogEvent(LogLevel::kInfo, "recover_begins").with("staged", staged.directory);
   old->retire();

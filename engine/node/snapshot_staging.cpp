@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/store/space.h"
+
 namespace vz::node {
 
 Status SnapshotStaging::read(archive::ByteSource& source,
@@ -31,6 +33,10 @@ Status SnapshotStaging::begin(const store::SnapshotContents& contents) {
     return fail(ErrorCode::kNotFound, "the snapshot has no collection `" + name + "`");
   VZ_TRY(one);
   wanted_ = one->files;
+  std::uint64_t needed = reserve_bytes_;
+  for (const auto& file : wanted_) needed += 2 * file.size_bytes;
+  VZ_TRY(store::require_space(env_, {{directory_, needed}}, "recovering the collection",
+                              "free some; the disk's reserve is for the other collections"));
   return files_.begin(*one);
 }
 

@@ -13,9 +13,14 @@ class SnapshotStaging final : public snapshot::SnapshotTarget {
  public:
   /// `directory` is there and empty. collection: only what it needs is staged of the archive, which
   /// is one of a collection, whatever that was called, or of a node that had one of this name.
+  /// reserve_bytes: what must stay free beside it and the copy that the node then makes.
   SnapshotStaging(Env& env, std::string directory,
-                  std::optional<std::string> collection = std::nullopt)
-      : collection_(std::move(collection)),
+                  std::optional<std::string> collection = std::nullopt,
+                  std::uint64_t reserve_bytes = 0)
+      : env_(env),
+        directory_(directory),
+        collection_(std::move(collection)),
+        reserve_bytes_(reserve_bytes),
         files_(env, std::move(directory), snapshot::DirectoryTarget::Marker::kLeftOut) {}
 
   /// All of it, synced. Errors: kCorruption (a finding; another archive than expected),
@@ -32,7 +37,10 @@ class SnapshotStaging final : public snapshot::SnapshotTarget {
   Status end_file() override;
 
  private:
+  Env& env_;
+  const std::string directory_;
   const std::optional<std::string> collection_;
+  const std::uint64_t reserve_bytes_;
   snapshot::DirectoryTarget files_;
   std::vector<format::RestoreFile> wanted_;  ///< ascending by path
   bool skipping_ = false;                    ///< the file that is read is none of them

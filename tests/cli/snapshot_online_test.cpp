@@ -96,3 +96,18 @@ TEST_CASE("snapshots: kill -9 while one is restored leaves the old content or th
   Process check(scratch, {"data", "check", "--deep", data});
   CHECK(check.wait() == 0);
 }
+
+TEST_CASE("snapshots: no name of a collection leads to the whole node", "[cli][snapshot]") {
+  const Scratch scratch;
+  Process node(scratch, {"serve", "--data-dir", scratch.file("data"), "--listen", "127.0.0.1:0"});
+  const int port = node.port();
+  REQUIRE(port > 0);
+  const std::string url = "http://127.0.0.1:" + std::to_string(port);
+  for (const std::string name : {"..", ".", "../..", "%2e%2e"}) {
+    CAPTURE(name);
+    Process create(scratch, {"snapshot", "create", "--collection", name, "--endpoint", url});
+    CHECK(create.wait() != 0);
+  }
+  const json list = answer_of(port, "GET", "/snapshots");
+  CHECK(list.value("result", json()) == json::array());
+}

@@ -42,6 +42,7 @@ Result<HttpAnswer> download(const Endpoint& endpoint, const std::string& path, l
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   Download download{.handle = handle.get(), .take = take};
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_PATH_AS_IS, 1L);  // No ".." leads anywhere.
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
   curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);

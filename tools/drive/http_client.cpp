@@ -66,6 +66,7 @@ Result<HttpAnswer> HttpClient::request(std::string_view method, std::string_view
   CURL* handle = state_->handle;
   curl_easy_reset(handle);  // keeps the connection, forgets the options of the last request
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);  // No ".." leads anywhere.
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
   curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);

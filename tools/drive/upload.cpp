@@ -51,6 +51,7 @@ int watch(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent_bytes)
 
 void set_options(CURL* handle, const std::string& url, const curl_slist* headers, Upload& upload) {
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);  // No ".." leads anywhere.
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROXY, "");  // the node is ours: no http_proxy in between
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);

@@ -12,9 +12,11 @@ bool is_unreserved(char c) {
 
 std::string path_part(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
+  // Plain they would lead to another place; escaped the node sees and refuses them.
+  const bool dots = text == "." || text == "..";
   std::string part;
   for (const char c : text) {
-    if (is_unreserved(c)) {
+    if (is_unreserved(c) && !dots) {
       part += c;
       continue;
     }

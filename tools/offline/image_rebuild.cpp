@@ -68,6 +68,7 @@ class Rebuild {
     image.time_us = seen_.time_us;
     image.clean_lsn = 0;
     for (CollectionEntry& entry : image.collections) {
+      if (entry.name.empty()) arriving_.insert(entry.id);
       collections_[entry.id] = std::move(entry);
       for (manifest::SegmentEntry& segment : collections_[entry.id].segments) {
         hinted_.insert({segment.epoch, segment.seq});
@@ -109,8 +110,10 @@ class Rebuild {
       CollectionEntry& entry = entry_of(footer.collection);
       const bool after_hint = hint_ == nullptr || footer.seq >= hint_->next_seq;
       const bool unnamed = entry.name.empty();
-      if (unnamed ||
-          (after_hint && footer.seq > newest[footer.collection] && segment.footer_sure)) {
+      const bool arrives = arriving_.contains(footer.collection);
+      if ((unnamed && !arrives) ||
+          (after_hint && !arrives && footer.seq > newest[footer.collection] &&
+           segment.footer_sure)) {
         entry.name = footer.collection_name;
         entry.definition_json = footer.definition_json;
         if (segment.footer_sure) newest[footer.collection] = footer.seq;
@@ -205,7 +208,8 @@ class Rebuild {
         CollectionEntry& entry = entry_of(record.lsn);
         entry.created_at_us = record.time_us;
         entry.updated_at_us = std::max(entry.updated_at_us, record.time_us);
-        if (entry.name.empty()) {
+        // One that arrives has no name before a record gives it one, whatever its files say.
+        if (entry.name.empty() || create.name.empty()) {
           entry.name = create.name;
           entry.definition_json = create.definition;
         }
@@ -300,7 +304,8 @@ class Rebuild {
   const store::SeenHere& seen_;
   std::map<CollectionId, CollectionEntry> collections_;
   std::map<std::string, CollectionId> aliases_;
-  std::set<SegmentName> hinted_;  ///< of the hint, whether they are there or not
+  std::set<CollectionId> arriving_;  ///< without a name in the hint; a record may give one
+  std::set<SegmentName> hinted_;     ///< of the hint, whether they are there or not
   std::map<SegmentName, Lsn> last_lsn_;
   RebuiltImage out_;
 };

@@ -135,3 +135,15 @@ TEST_CASE("audit: the verdict of a log that was changed names the line", "[api][
   CHECK(changed["problems"][0]["file"] == path);
   CHECK(changed["problems"][0]["line"] == 1);
 }
+
+TEST_CASE("audit: a node knows that its whole log was removed", "[api][audit]") {
+  TestServer server(audited());
+  REQUIRE(server.put("/collections/a", kSmallCollection).status == 200);
+  const auto entries = server.env.list("/data/log");
+  REQUIRE(entries);
+  for (const auto& entry : *entries) REQUIRE(server.env.remove("/data/log/" + entry.name));
+
+  const auto verdict = json::parse(server.post("/admin/audit/verify").body);
+
+  CHECK(verdict["sound"] == false);
+}

@@ -284,3 +284,33 @@ TEST_CASE("audit: a failing call and a power cut, at every call, lose no acknowl
     }
   }
 }
+
+TEST_CASE("audit: no start takes a line away, whatever is left of the log", "[audit]") {
+  FaultEnv env;
+  append(*open_log(env), 1, 3);
+  Files files = files_in(env);
+  files.erase("audit.head");
+  std::string& only = files.begin()->second;
+  only[only.size() - 5] ^= 1;  // The last line.
+  const std::string first_lines = only.substr(0, only.find("/collections/n3"));
+  put_files(env, files);
+
+  append(*open_log(env), 4, 5);
+
+  std::string all;
+  for (const auto& [name, text] : files_in(env)) all += text;
+  CHECK(all.find(first_lines) != std::string::npos);
+  CHECK(all.find("/collections/n5") != std::string::npos);
+}
+
+TEST_CASE("audit: a line that was changed to another type is passed over", "[audit]") {
+  FaultEnv env;
+  append(*open_log(env), 1, 3);
+  Files files = files_in(env);
+  std::string& text = files.begin()->second;
+  text.replace(text.find("\"actor\":\"ghkm\""), 14, "\"actor\":123456");
+  put_files(env, files);
+
+  CHECK(lines(env, {.actor = "ghkm"}).size() == 2);
+  CHECK_FALSE(verdict(env).sound());
+}

@@ -205,6 +205,7 @@ TEST_CASE("security: a file from another directory is taken over as of this log"
   REQUIRE(fixture.now()->find(key.id) != nullptr);
 
   fixture.change(security::RevokeKey{key.id});
+  CHECK(fixture.now()->find(key.id) == nullptr);  // At once, though the file was ahead of the log.
   fixture.env.kill_process();
   fixture.node.reset();
   fixture.open();

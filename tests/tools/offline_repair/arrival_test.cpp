@@ -49,3 +49,32 @@ TEST_CASE("repair: without any manifest a collection that was recovered keeps it
   CHECK((*node)->collections().size() == 1);
   CHECK((*node)->find("alias") == (*node)->find("docs"));
 }
+
+TEST_CASE("repair: without any manifest one that was on its way has not arrived",
+          "[offline][arrival]") {
+  FaultEnv env;
+  const std::vector<float> vector{1, 2, 3, 4};
+  {
+    const auto node = node::Node::open(env, small_node());
+    REQUIRE(node);
+    REQUIRE(create(**node, "docs"));
+    REQUIRE(upsert(**node, "docs", {point(1, vector, "{}")}));
+    REQUIRE((*node)->seal());
+    REQUIRE(upsert(**node, "docs", {point(2, vector, "{}")}));
+    REQUIRE(write(**node, log::BeginArrival{*(*node)->find("docs")->definition()}));
+  }  // Killed: its files would say "docs", too.
+  const NodeStates before = served(env);
+  const auto entries = env.list(kDataDir);
+  REQUIRE(entries);
+  for (const auto& entry : *entries)
+    if (entry.name == "CURRENT" || manifest::parse_file_name(entry.name))
+      REQUIRE(env.remove(std::string(kDataDir) + "/" + entry.name));
+
+  const auto report = applied(env, 0);
+
+  INFO(text_of(report));
+  const NodeStates after = served(env);
+  REQUIRE(after.contains("docs"));
+  CHECK(after.at("docs") == before.at("docs"));
+  CHECK(after.size() == 1);
+}
