@@ -8,6 +8,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/node_command.h"
 #include "cli/context/talk.h"
 #include "cli/output/result.h"
 #include "engine/audit/audit_log.h"
@@ -140,11 +141,7 @@ void verify(const Options& options, Context& context) {
 
 CLI::App& add_one(CLI::App& audit, const std::string& name, const std::string& text,
                   const std::shared_ptr<Options>& options, const std::string& footer) {
-  auto& command = *audit.add_subcommand(name, text);
-  add_endpoint_option(command, options->endpoint);
-  add_output_option(command, options->output);
-  command.footer(footer + "\n\n" + exit_code_help());
-  return command;
+  return add_node_command(audit, name, text, footer + "\n", options->endpoint, options->output);
 }
 
 void add_limit(CLI::App& command, const std::shared_ptr<Options>& options) {

@@ -1,5 +1,4 @@
 // vectorizerctl ip block | unblock | list: addresses that may not call a node.
-#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +6,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/node_command.h"
 #include "cli/context/talk.h"
 #include "cli/output/result.h"
 #include "engine/limits.h"
@@ -67,10 +67,7 @@ void block(const Options& options, Context& context) {
 std::shared_ptr<Options> add_one(CLI::App& ip, const std::string& name, const std::string& text,
                                  const std::string& footer, CLI::App*& command) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
-  command = ip.add_subcommand(name, text);
-  add_endpoint_option(*command, options->endpoint);
-  add_output_option(*command, options->output);
-  command->footer(footer + "\n" + exit_code_help());
+  command = &add_node_command(ip, name, text, footer, options->endpoint, options->output);
   return options;
 }
 
@@ -87,13 +84,9 @@ void add_block(CLI::App& ip, Context& context) {
                          "Their open connections are closed. It survives restarts and restores.\n",
                          command);
   add_ips(*command, *options);
-  static const std::map<std::string, double> kUnits = {
-      {"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
-  command
-      ->add_option("--ttl", options->ttl_seconds,
-                   "For how long, such as 90s, 30m, 2h or 7d; without it until it is unblocked")
-      ->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED))
-      ->check(CLI::Range(1.0, static_cast<double>(limits::kIpTtlSecondsMax)));
+  add_duration_option(*command, "--ttl", options->ttl_seconds,
+                      "For how long, such as 90s, 30m, 2h or 7d; without it until it is unblocked",
+                      1.0, static_cast<double>(limits::kIpTtlSecondsMax));
   command->add_option("--reason", options->reason, "For who reads the list");
   command->add_flag("--force", options->force, "Though this command comes from one of them");
   command->callback([options, &context] { block(*options, context); });

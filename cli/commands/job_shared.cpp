@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/commands/node_command.h"
 #include "cli/context/interrupt.h"
 #include "cli/context/printable.h"
 #include "cli/context/talk.h"
@@ -60,11 +60,8 @@ void add_ask_options(CLI::App& command, JobOptions& options) {
 }
 
 void add_wait_options(CLI::App& command, JobOptions& options) {
-  static const std::map<std::string, double> kUnits = {
-      {"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
-  command.add_option("--timeout", options.timeout_seconds, "Longest wait, such as 90s, 30m or 2h")
-      ->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED))
-      ->check(CLI::Range(0.0, kTimeoutSecondsMax));
+  add_duration_option(command, "--timeout", options.timeout_seconds,
+                      "Longest wait, such as 90s, 30m or 2h", 0.0, kTimeoutSecondsMax);
 }
 
 void add_start_options(CLI::App& command, JobOptions& options) {

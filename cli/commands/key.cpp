@@ -1,5 +1,4 @@
 // vectorizerctl key create | list | show | revoke | rotate: the API keys of a node.
-#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +6,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/node_command.h"
 #include "cli/context/talk.h"
 #include "cli/output/result.h"
 #include "engine/limits.h"
@@ -175,10 +175,7 @@ void rotate(const Options& options, Context& context) {
 std::shared_ptr<Options> add_one(CLI::App& key, const std::string& name, const std::string& text,
                                  const std::string& footer, CLI::App*& command) {
   auto options = std::make_shared<Options>();  // Shared with the callback, which outlives this.
-  command = key.add_subcommand(name, text);
-  add_endpoint_option(*command, options->endpoint);
-  add_output_option(*command, options->output);
-  command->footer(footer + "\n" + exit_code_help());
+  command = &add_node_command(key, name, text, footer, options->endpoint, options->output);
   return options;
 }
 
@@ -233,13 +230,9 @@ void add_rotate(CLI::App& key, Context& context) {
                          "With --overlap 0s the old key ends at once.\n",
                          command);
   add_id(*command, *options);
-  static const std::map<std::string, double> kUnits = {
-      {"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
-  command
-      ->add_option("--overlap", options->overlap_seconds,
-                   "How long the old one still works, such as 90s, 30m, 2h or 1d; 1h without it")
-      ->transform(CLI::AsNumberWithUnit(kUnits, CLI::AsNumberWithUnit::UNIT_REQUIRED))
-      ->check(CLI::Range(0.0, static_cast<double>(limits::kKeyOverlapSecondsMax)));
+  add_duration_option(*command, "--overlap", options->overlap_seconds,
+                      "How long the old one still works, such as 90s, 30m, 2h or 1d; 1h without it",
+                      0.0, static_cast<double>(limits::kKeyOverlapSecondsMax));
   add_key_file(*command, *options);
   command->callback([options, &context] { rotate(*options, context); });
 }

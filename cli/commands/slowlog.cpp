@@ -9,6 +9,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/node_command.h"
 #include "cli/context/talk.h"
 #include "cli/output/result.h"
 #include "engine/limits.h"
@@ -164,11 +165,8 @@ void report(const Options& options, Context& context) {
 
 CLI::App& add_one(CLI::App& slowlog, const std::string& name, const std::string& text,
                   const std::shared_ptr<Options>& options) {
-  auto& command = *slowlog.add_subcommand(name, text);
-  add_endpoint_option(command, options->endpoint);
-  add_output_option(command, options->output);
-  command.footer("Example:\n  vectorizerctl slowlog " + name + "\n\n" + exit_code_help());
-  return command;
+  return add_node_command(slowlog, name, text, "Example:\n  vectorizerctl slowlog " + name + "\n",
+                          options->endpoint, options->output);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace vz::cli {
 
 void add_snapshot_command(CLI::App& app, Context& context) {
-  auto* snapshot = app.add_subcommand("snapshot", "Archives of a whole node");
+  auto* snapshot = app.add_subcommand("snapshot", "Archives of a node, or of one collection");
   snapshot->require_subcommand(1);
   add_snapshot_online_commands(*snapshot, context);
   add_snapshot_download_command(*snapshot, context);

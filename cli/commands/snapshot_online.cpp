@@ -8,6 +8,7 @@
 
 #include "cli/client/endpoint.h"
 #include "cli/commands/collection_option.h"
+#include "cli/commands/node_command.h"
 #include "cli/commands/snapshot_shared.h"
 #include "tools/drive/answer.h"
 #include "tools/drive/url.h"
@@ -63,11 +64,7 @@ void finish(const Result<json>& result, std::string_view command, const Options&
 CLI::App& add_command(CLI::App& snapshot, const std::shared_ptr<Options>& options,
                       const std::string& name, const std::string& summary,
                       const std::string& footer) {
-  auto& command = *snapshot.add_subcommand(name, summary);
-  add_endpoint_option(command, options->endpoint);
-  add_output_option(command, options->output);
-  command.footer(footer + "\n" + exit_code_help());
-  return command;
+  return add_node_command(snapshot, name, summary, footer, options->endpoint, options->output);
 }
 
 void add_create(CLI::App& snapshot, Context& context) {

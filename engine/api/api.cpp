@@ -37,8 +37,7 @@ net::Response no_route(const Match& match, const net::RequestHead& head) {
 }
 
 void count_refused(Service& service, const Match& match, const net::RequestHead& head, int status) {
-  const bool refused = status == 401 || status == 403 || status == 429;
-  if (refused && service.trail != nullptr) {
+  if (is_refusal(status) && service.trail != nullptr) {
     const auto* route = std::get_if<RouteMatch>(&match);
     service.trail->count_refusal(
         audit_event(service, head, route == nullptr ? nullptr : route->route, status));

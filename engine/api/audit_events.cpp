@@ -9,8 +9,7 @@ namespace {
 
 audit::Outcome outcome_of(int status) {
   if (status < 400) return audit::Outcome::kOk;
-  const bool refused = status == 401 || status == 403 || status == 429;
-  return refused ? audit::Outcome::kRefused : audit::Outcome::kFailed;
+  return is_refusal(status) ? audit::Outcome::kRefused : audit::Outcome::kFailed;
 }
 
 /// Who called without a key was let in by where it came from.

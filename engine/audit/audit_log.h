@@ -64,8 +64,8 @@ class Log {
   static Result<std::unique_ptr<Log>> open(Env& env, const std::string& directory,
                                            std::int64_t now_us, const Options& options);
 
-  /// Durable when it returns. Errors: kIoError, kNoSpace: the event is not in the log, and the next
-  /// append writes the file anew.
+  /// Durable when it returns. Errors: kIoError, kNoSpace: the event may be in the log or not; the
+  /// next append first makes good what has failed.
   Status append(const Event& event) VZ_EXCLUDES(mutex_);
 
   [[nodiscard]] Head head() const VZ_EXCLUDES(mutex_);

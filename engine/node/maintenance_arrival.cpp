@@ -5,22 +5,15 @@
 // 3. One record gives it the name and drops who had it. A start that finds no such record drops the
 //    collection without a name (Node::open), so a kill leaves the old one or the new one.
 #include <chrono>
-#include <future>
 #include <thread>
 
 #include "engine/log/resolve.h"
+#include "engine/log/write_and_wait.h"
 #include "engine/node/maintenance_running.h"
 #include "storage/base/log.h"
 
 namespace vz::node {
 namespace {
-
-Result<log::WriteOutcome> write(log::Writer& writer, log::WriteRequest request) {
-  std::promise<Result<log::WriteOutcome>> answered;
-  writer.submit(std::move(request),
-                [&](Result<log::WriteOutcome> outcome) { answered.set_value(std::move(outcome)); });
-  return answered.get_future().get();
-}
 
 constexpr int kAbandonAttempts = 50;
 constexpr std::chrono::milliseconds kAbandonPause{100};
@@ -31,10 +24,10 @@ constexpr std::chrono::milliseconds kAbandonPause{100};
 /// it to the next start.
 void Maintenance::abandon(CollectionId arriving, const Running& running) {
   for (int attempt = 0; attempt < kAbandonAttempts && running.may_go_on(); ++attempt) {
-    if (write(writer_, log::AbandonArrival{arriving}) || writer_.poisoned()) return;
+    if (write_and_wait(writer_, log::AbandonArrival{arriving}) || writer_.poisoned()) return;
     std::this_thread::sleep_for(kAbandonPause);
   }
-  (void)write(writer_, log::AbandonArrival{arriving});
+  (void)write_and_wait(writer_, log::AbandonArrival{arriving});
 }
 
 Status Maintenance::check_place(const std::string& name) const {
@@ -48,7 +41,8 @@ Result<Lsn> Maintenance::replace_collection(const std::string& name,
   const Running running(*this, watch);
   VZ_TRY(running.may_go_on());
   VZ_TRY(check_place(name));
-  VZ_TRY_ASSIGN(const auto begun, write(writer_, log::BeginArrival{*content.definition()}));
+  VZ_TRY_ASSIGN(const auto begun,
+                write_and_wait(writer_, log::BeginArrival{*content.definition()}));
   const CollectionId id = begun.lsn;
   const auto arrive = [&]() -> Result<Lsn> {
     std::shared_ptr<collection::LiveCollection> arriving;
@@ -56,7 +50,7 @@ Result<Lsn> Maintenance::replace_collection(const std::string& name,
         [&](const log::NodeState& state) { arriving = state.collections.at(id); });
     VZ_TRY(housekeeper_.adopt(*arriving, name, content, running.stop()));
     VZ_TRY(running.may_go_on());
-    VZ_TRY_ASSIGN(const auto named, write(writer_, log::EndArrival{id, name}));
+    VZ_TRY_ASSIGN(const auto named, write_and_wait(writer_, log::EndArrival{id, name}));
     return named.lsn;
   };
   Result<Lsn> arrived = arrive();

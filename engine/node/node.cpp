@@ -1,9 +1,9 @@
 #include "engine/node/node.h"
 
 #include <atomic>
-#include <future>
 
 #include "engine/log/recovery.h"
+#include "engine/log/write_and_wait.h"
 #include "engine/log/write_size.h"
 #include "engine/log/writer.h"
 #include "engine/node/background.h"
@@ -251,10 +251,8 @@ void Node::submit(log::WriteRequest request, log::WriteCallback done) {
 }
 
 Result<log::WriteOutcome> Node::change_security(security::Request request) {
-  std::promise<Result<log::WriteOutcome>> promise;
-  submit(log::SecurityWrite{std::move(request)},
-         [&promise](Result<log::WriteOutcome> outcome) { promise.set_value(std::move(outcome)); });
-  VZ_TRY_ASSIGN(const log::WriteOutcome outcome, promise.get_future().get());
+  VZ_TRY_ASSIGN(const log::WriteOutcome outcome,
+                log::write_and_wait(*state_->writer, log::SecurityWrite{std::move(request)}));
   if (const Status written = state_->publisher->checkpoint_security(); !written)
     return while_doing(written.error(), "the change is in force, but not in security.json");
   return outcome;

@@ -1,5 +1,8 @@
 // Keys and rules about addresses on a whole node: what was acknowledged is in force after whatever
 // crash, and what was revoked never comes back.
+#include <atomic>
+#include <future>
+
 #include <catch2/catch.hpp>
 
 #include "engine/limits.h"
@@ -232,5 +235,29 @@ TEST_CASE("security: a full disk stops no revocation", "[node][security]") {
 
   fixture.change(security::RevokeKey{key.id});
 
+  CHECK(fixture.now()->find(key.id) == nullptr);
+}
+
+TEST_CASE("security: a full queue of writes refuses no revocation", "[node][security]") {
+  Fixture fixture;
+  const ApiKey key = new_key();
+  fixture.change(security::CreateKey{key});
+  std::promise<void> release;
+  const std::shared_future<void> gate = release.get_future().share();
+  // The writer waits in a callback; meanwhile somebody floods it.
+  fixture.node->submit(log::DropCollection{"absent"}, [gate](const auto&) { gate.wait(); });
+  std::atomic<bool> full{false};
+  for (std::size_t i = 0; i < 3 * limits::kWriteQueueMax && !full; ++i)
+    fixture.node->submit(log::DropCollection{"absent"}, [&full](const auto& outcome) {
+      if (!outcome && outcome.error().code == ErrorCode::kUnavailable) full = true;
+    });
+  REQUIRE(full);
+
+  std::promise<bool> revoked;
+  fixture.node->submit(log::SecurityWrite{security::RevokeKey{key.id}},
+                       [&](const auto& outcome) { revoked.set_value(outcome.has_value()); });
+  release.set_value();
+
+  CHECK(revoked.get_future().get());
   CHECK(fixture.now()->find(key.id) == nullptr);
 }
